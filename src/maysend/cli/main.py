@@ -1,0 +1,42 @@
+"""The `maysend` command: an index of its commands, each imported only when it runs."""
+
+from importlib import import_module
+
+import click
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "explain": ("maysend.cli.explain:explain", "Show who may send as whom, and the reason."),
+    "lookup": ("maysend.cli.lookup:lookup", "Ask a lookup table, as postmap -q does."),
+    "demo": ("maysend.cli.demo:demo", "Run a gateway with sample accounts, to try it out."),
+    "account": ("maysend.cli.account:account", "Add, list and remove accounts."),
+    "alias": ("maysend.cli.alias:alias", "Add, list and remove aliases."),
+    "grant": ("maysend.cli.grant:grant", "Let a login send as further addresses."),
+}
+"""Command name → (module:attribute, one line of help)."""
+
+
+class CommandIndex(click.Group):
+    """A group that knows its commands by name, so that `maysend lookup` loads nothing else."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The command names, in the order of the index."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module and return its click command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module_name, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module_name), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command list from the index, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.command(cls=CommandIndex, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="maysend")
+def main() -> None:
+    """May this login send as this sender, to this recipient, and why?"""

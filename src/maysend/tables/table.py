@@ -1,0 +1,66 @@
+"""What every lookup table is to the rest of the program, and how a table fails."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+
+FailureKind: TypeAlias = Literal["retry", "config"]
+
+
+class TableError(Exception):
+    """A lookup that has no answer: never the same as "not found".
+
+    `kind` is "retry" where the table may answer later (a server that is down, DICT_ERR_RETRY in
+    Postfix) and "config" where somebody has to mend it (a missing file, an empty answer).
+    """
+
+    def __init__(self, table: str, reason: str, kind: FailureKind = "retry") -> None:
+        super().__init__(f"{table}: {reason}")
+        self.table = table
+        self.reason = reason
+        self.kind: FailureKind = kind
+
+
+class LookupTable(Protocol):
+    """One `type:name` table (DATABASE_README). Text is UTF-8 with surrogateescape for other bytes."""
+
+    @property
+    def spec(self) -> str:
+        """The table as written, "pcre:/etc/postfix/sender_overrides.cf"."""
+        ...
+
+    @property
+    def pattern(self) -> bool:
+        """Whether it is asked whole keys only, as regexp, pcre and cidr (access(5))."""
+        ...
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a lookup may wait for a process or a host."""
+        ...
+
+    def lookup(self, key: str, /) -> str | None:
+        """The answer for `key`, None where it is not found; TableError where that is unknown."""
+        ...
+
+
+def _ignore(warning: str) -> None:
+    """Nobody asked to hear of it."""
+
+
+class TableContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a table needs to know when it is opened.
+
+    `parameters` are main.cf's expanded values (default_database_type, smtputf8_enable,
+    recipient_delimiter, …); `extra_types` are table types of higher floors by their name;
+    `warn` is told what Postfix would log as a warning.
+    """
+
+    parameters: Mapping[str, str] = {}
+    extra_types: Mapping[str, "Opener"] = {}
+    warn: Callable[[str], None] = _ignore
+
+
+Opener: TypeAlias = Callable[[str, TableContext], LookupTable]
+"""Opens the table named by what follows `type:`; raises TableError where it can't."""
