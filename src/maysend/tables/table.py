@@ -23,7 +23,10 @@ class TableError(Exception):
 
 
 class LookupTable(Protocol):
-    """One `type:name` table (DATABASE_README). Text is UTF-8 with surrogateescape for other bytes."""
+    """One `type:name` table (DATABASE_README).
+
+    Text is UTF-8, with surrogateescape for the bytes that are not.
+    """
 
     @property
     def spec(self) -> str:
@@ -54,12 +57,21 @@ class TableContext(msgspec.Struct, frozen=True, kw_only=True):
 
     `parameters` are main.cf's expanded values (default_database_type, smtputf8_enable,
     recipient_delimiter, …); `extra_types` are table types of higher floors by their name;
-    `warn` is told what Postfix would log as a warning.
+    `warn` is told what Postfix would log as a warning. `duplicates` says what a repeated key in a
+    text file does: "refuse" makes the table unavailable, as in smtpd; "warn" keeps the first
+    entry, as postmap does. `depth` counts the tables around this one (unionmap, pipemap, proxy).
     """
 
     parameters: Mapping[str, str] = {}
     extra_types: Mapping[str, "Opener"] = {}
     warn: Callable[[str], None] = _ignore
+    duplicates: Literal["refuse", "warn"] = "refuse"
+    depth: int = 0
+
+    @property
+    def utf8(self) -> bool:
+        """Whether keys and values have to be valid UTF-8 (smtputf8_enable, on unless said)."""
+        return self.parameters.get("smtputf8_enable", "yes").lower() == "yes"
 
 
 Opener: TypeAlias = Callable[[str, TableContext], LookupTable]

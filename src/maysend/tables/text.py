@@ -1,0 +1,61 @@
+"""What every table does to keys and answers: UTF-8 is checked, fixed-string keys are folded."""
+
+from maysend.tables.table import LookupTable, TableContext, TableError
+
+
+def fold(key: str, *, utf8: bool) -> str:
+    """`key` in the form in which tables of fixed strings hold it.
+
+    With `utf8` this is full Unicode case folding, else only ASCII letters change.
+    """
+    if key.isascii():
+        return key.lower()
+    if utf8:
+        return key.casefold()
+    return key.encode("utf-8", "surrogateescape").lower().decode("utf-8", "surrogateescape")
+
+
+def is_utf8(text: str) -> bool:
+    """Whether `text` came from valid UTF-8."""
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(text: str) -> str:
+    """`text` with what is not UTF-8 shown as "?", for warnings and errors."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+class CheckedTable:
+    """A table seen through the checks that Postfix puts around every table.
+
+    With smtputf8_enable a key that is not UTF-8 is not found, and an answer that is not UTF-8
+    is an error that somebody has to mend. Keys of tables of fixed strings are folded first.
+    """
+
+    def __init__(self, table: LookupTable, context: TableContext) -> None:
+        self.table = table
+        self.spec = table.spec
+        self.pattern = table.pattern
+        self.blocking = table.blocking
+        self._utf8 = context.utf8
+        self._warn = context.warn
+
+    def lookup(self, key: str, /) -> str | None:
+        """The answer for `key`, None where it is not found; TableError where that is unknown."""
+        if self._utf8 and not is_utf8(key):
+            self._warn(f'{self.spec}: non-UTF-8 key "{printable(key)}"')
+            return None
+        answer = self.table.lookup(key if self.pattern else fold(key, utf8=self._utf8))
+        if answer is not None and self._utf8 and not is_utf8(answer):
+            raise TableError(
+                self.spec,
+                f'key "{printable(key)}": non-UTF-8 value "{printable(answer)}"',
+                "config",
+            )
+        return answer

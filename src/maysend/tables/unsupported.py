@@ -1,0 +1,41 @@
+"""Table types that are not here, and what to do instead (`postconf -m` lists Postfix's own)."""
+
+from collections.abc import Iterable
+
+_LATER = "is not available in this version of maysend"
+
+_INSTEAD = {
+    "cdb": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
+    "dbm": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
+    "sdbm": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
+    "ldap": f"{_LATER}; Postfix itself needs the Debian package postfix-ldap",
+    "mysql": f"{_LATER}; Postfix itself needs the Debian package postfix-mysql",
+    "pgsql": f"{_LATER}; Postfix itself needs the Debian package postfix-pgsql",
+    "mongodb": f"{_LATER}; Postfix itself needs 3.9 and the Debian package postfix-mongodb",
+    "memcache": _LATER,
+    "socketmap": _LATER,
+    "tcp": _LATER,
+    "nis": _LATER,
+    "nisplus": _LATER,
+    "netinfo": _LATER,
+    "unix": _LATER,
+}
+
+_OWN_PACKAGES = {
+    "lmdb": "postfix-lmdb",
+    "pcre": "postfix-pcre",
+    "sqlite": "postfix-sqlite",
+    "cdb": "postfix-cdb",
+}
+
+
+def explain_unsupported(type_name: str, available: Iterable[str]) -> str:
+    """What to say about a table of a type that there is no opener for."""
+    instead = _INSTEAD.get(type_name)
+    known = ", ".join(sorted(available))
+    if instead is not None:
+        return f"unsupported dictionary type: {type_name}: {instead}; available: {known}"
+    return (
+        f"unsupported dictionary type: {type_name}: no such table type; available: {known} "
+        "(`postconf -m` lists what the installed Postfix knows)"
+    )
