@@ -1,0 +1,92 @@
+"""The header block of a message (RFC 5322 2.2), collected and checked line by line.
+
+A block whose lines are not all `name: value` or continuations is refused: software further on
+would disagree about where the header ends, and so about who the message says it is from. That
+includes obsolete syntax (a blank before the colon, a continuation made of blanks only).
+"""
+
+import re
+
+import msgspec
+
+from maysend.protocols.smtp.data import unstuff
+from maysend.reply import Reply
+
+HEADER_SIZE_LIMIT = 102400
+"""Octets, as header_size_limit of postconf(5)."""
+
+HOPCOUNT_LIMIT = 50
+"""Received: fields, as hopcount_limit of postconf(5)."""
+
+TOO_LONG = Reply(552, "5.3.4", "Error: message header size exceeds fixed limit")
+TOO_MANY_HOPS = Reply(554, "5.4.6", "Error: too many hops")
+FIELD = re.compile(rb"([!-9;-~]+):")
+CONTINUATION = re.compile(rb"[ \t]+[^ \t]")
+END = b"\r\n\r\n"
+
+
+class HeaderBlock(msgspec.Struct, frozen=True):
+    """A header block's octets (dots not doubled, no empty line at its end) and field names."""
+
+    octets: bytes
+    names: tuple[bytes, ...]
+
+    def count(self, name: bytes) -> int:
+        """How many fields have this name, given in lower case."""
+        return self.names.count(name)
+
+
+class HeaderError(Exception):
+    """A header block that is refused; `reply` is what the client is told."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+
+
+def parse_header(octets: bytes) -> HeaderBlock:
+    """Check every line of a header block. Raises HeaderError naming the line."""
+    names: list[bytes] = []
+    for number, line in enumerate(octets.removesuffix(b"\r\n").split(b"\r\n"), 1):
+        found = FIELD.match(line)
+        if found:
+            names.append(found[1].lower())
+        elif not (names and CONTINUATION.match(line)) and octets:
+            raise HeaderError(_bad_line(number))
+    block = HeaderBlock(octets, tuple(names))
+    if block.count(b"received") > HOPCOUNT_LIMIT:
+        raise HeaderError(TOO_MANY_HOPS)
+    return block
+
+
+def _bad_line(number: int) -> Reply:
+    text = f"Error: message header line {number} is neither a field nor a continuation"
+    return Reply(554, "5.6.0", text)
+
+
+class HeaderCollector:
+    """Gathers the header from slices of a message as on the wire; at most `limit` octets."""
+
+    def __init__(self, limit: int = HEADER_SIZE_LIMIT) -> None:
+        self.complete = False
+        self._limit = limit
+        self._wire = bytearray()
+
+    def feed(self, wire: bytes) -> None:
+        """Add a slice. Raises HeaderError when the header is longer than it may be."""
+        # The end may lie across the border of two slices.
+        start = max(0, len(self._wire) - len(END))
+        self._wire += wire
+        self.complete = self._wire.startswith(b"\r\n") or self._wire.find(END, start) >= 0
+        length = self._wire.find(END) if self.complete else len(self._wire)
+        if length > self._limit:
+            raise HeaderError(TOO_LONG)
+
+    def split(self) -> tuple[bytes, bytes]:
+        """(header text, what follows it on the wire, its empty line included)."""
+        if self._wire.startswith(b"\r\n"):
+            return b"", bytes(self._wire)
+        end = self._wire.find(END)
+        if end < 0:
+            return unstuff(bytes(self._wire)), b""
+        return unstuff(bytes(self._wire[: end + 2])), bytes(self._wire[end + 2 :])

@@ -1,0 +1,102 @@
+"""SMTP replies of one or more lines (RFC 5321 4.2.1), written and read."""
+
+import re
+
+import msgspec
+
+from maysend.reply import LONGEST_LINE, Reply
+
+MOST_LINES = 256
+"""Lines of one reply that are kept; a next hop that says more is out of its mind."""
+
+REPLY_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
+ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3}) ?(.*)", re.DOTALL)
+
+
+class ProtocolError(Exception):
+    """The peer said what is no SMTP reply; the text says what, without quoting it at length."""
+
+
+class ReplyLines(msgspec.Struct, frozen=True):
+    """A reply as it stands on the wire: each line's text still has its enhanced status code."""
+
+    code: int
+    lines: tuple[str, ...]
+
+    @classmethod
+    def of(cls, reply: Reply) -> "ReplyLines":
+        """The one-line reply `reply`, cut where RFC 5321 4.5.3.1.5 cuts."""
+        return cls(reply.code, (str(reply)[4:],))
+
+    @property
+    def text(self) -> str:
+        """All lines, joined by spaces: for logs and for replies that must be one line."""
+        return " ".join(self.lines)
+
+    @property
+    def dsn(self) -> str:
+        """The enhanced status code (RFC 3463), or the class's plain one where none was said."""
+        found = ENHANCED_CODE.match(self.lines[0])
+        if found and found[1][0] == str(self.code)[0]:
+            return found[1]
+        return f"{self.code // 100}.0.0"
+
+    @property
+    def accepts(self) -> bool:
+        """Whether this is a 2yz reply."""
+        return 200 <= self.code <= 299
+
+    def encode(self) -> bytes:
+        """The octets to send, CR LF included."""
+        last = len(self.lines) - 1
+        return b"".join(
+            b"%d%c%s\r\n" % (self.code, b" " if number == last else b"-", wire_text(line))
+            for number, line in enumerate(self.lines)
+        )
+
+
+def wire_text(text: str) -> bytes:
+    """The octets of one reply line: no control characters, not longer than a line may be."""
+    octets = text.encode("utf-8", "surrogateescape")[: LONGEST_LINE - 4]
+    return octets.translate(CONTROLS_TO_SPACE)
+
+
+CONTROLS_TO_SPACE = bytes(32 if octet < 32 or octet == 127 else octet for octet in range(256))
+
+
+class ReplyReader:
+    """Turns octets from a server into replies; holds at most one reply of bounded length."""
+
+    def __init__(self) -> None:
+        self._input = b""
+        self._lines: list[str] = []
+        self._code = 0
+
+    def receive(self, octets: bytes) -> list[ReplyLines]:
+        """The replies that are complete now. Raises ProtocolError for what is no reply."""
+        *complete, self._input = (self._input + octets).split(b"\n")
+        if len(self._input) > 4 * LONGEST_LINE:
+            raise ProtocolError("a reply line without an end")
+        replies = []
+        for line in complete:
+            reply = self._add(line.removesuffix(b"\r"))
+            if reply is not None:
+                replies.append(reply)
+        return replies
+
+    def _add(self, line: bytes) -> ReplyLines | None:
+        found = REPLY_LINE.fullmatch(line)
+        if found is None or len(line) > 4 * LONGEST_LINE:
+            raise ProtocolError("a line that is no SMTP reply")
+        code = int(found[1])
+        if self._lines and code != self._code:
+            raise ProtocolError("a reply whose lines have different codes")
+        self._code = code
+        self._lines.append((found[3] or b"").decode("utf-8", "surrogateescape"))
+        if found[2] == b"-":
+            if len(self._lines) >= MOST_LINES:
+                raise ProtocolError("a reply of too many lines")
+            return None
+        reply = ReplyLines(code, tuple(self._lines))
+        self._lines = []
+        return reply

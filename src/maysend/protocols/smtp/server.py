@@ -1,0 +1,138 @@
+"""The server's end of an SMTP connection: octets in, lines and message slices out.
+
+Pull events until there is none, then give more octets. Nothing is read ahead of the dialogue's
+state: what follows DATA is message, what follows AUTH is a response, and what a client sent
+after STARTTLS in the clear is thrown away (RFC 3207 4.2, as Postfix does).
+"""
+
+import msgspec
+
+from maysend.protocols.smtp.data import DataLimits, DataScanner
+from maysend.reply import Reply
+
+LINE_LENGTH_LIMIT = 2048
+"""Octets of a command line (line_length_limit of postconf(5)); RFC 5321 asks for 512 at least."""
+
+BARE_LF = Reply(521, "5.5.2", "Error: bare <LF> received")
+BARE_CR = Reply(500, "5.5.2", "Error: bare <CR> received")
+NUL = Reply(500, "5.5.2", "Error: NUL octet received")
+LONG_LINE = Reply(500, "5.5.2", "Error: line too long")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One command or response line, without its CR LF; octets that are no UTF-8 are escaped."""
+
+    text: str
+
+
+class BadLine(msgspec.Struct, frozen=True):
+    """A line that is not looked at, and the reply to it; 521 also ends the connection."""
+
+    reply: Reply
+
+
+class MessageSlice(msgspec.Struct, frozen=True):
+    """Octets of the message as on the wire (dots still doubled), never empty."""
+
+    wire: bytes
+
+
+class MessageEnd(msgspec.Struct, frozen=True):
+    """The final dot was read. `defect` is the refusal where the message was broken or too big."""
+
+    defect: Reply | None
+    octets: int
+
+
+Event = Line | BadLine | MessageSlice | MessageEnd
+
+
+class ServerCodec:
+    """One connection. Not for several threads."""
+
+    def __init__(self, line_length_limit: int = LINE_LENGTH_LIMIT) -> None:
+        self._line_length_limit = line_length_limit
+        self._input = b""
+        self._position = 0
+        self._skipping_line = False
+        self._scanner: DataScanner | None = None
+
+    @property
+    def held(self) -> int:
+        """Octets received and not yet made into events: the measure for back-pressure."""
+        return len(self._input) - self._position
+
+    @property
+    def defect(self) -> Reply | None:
+        """What is already known to be wrong with the message that is being read."""
+        return self._scanner.defect if self._scanner else None
+
+    def receive(self, octets: bytes) -> None:
+        """Take what the transport read."""
+        if self._position == len(self._input):
+            self._input = octets
+        else:
+            self._input = self._input[self._position :] + octets
+        self._position = 0
+
+    def next_event(self) -> Event | None:
+        """The next event, or None: give more octets."""
+        if self._scanner is not None:
+            return self._next_of_message(self._scanner)
+        return self._next_line()
+
+    def start_data(self, limits: DataLimits) -> None:
+        """From here on a message is read, up to its final dot (after the 354 reply)."""
+        self._scanner = DataScanner(limits)
+
+    def discard_input(self) -> int:
+        """Forget what came after the last line (STARTTLS); returns how many octets."""
+        discarded = self.held
+        self._input, self._position, self._skipping_line = b"", 0, False
+        return discarded
+
+    def _next_of_message(self, scanner: DataScanner) -> Event | None:
+        if self.held:
+            octets = self._input[self._position :] if self._position else self._input
+            wire, self._input = scanner.feed(octets)
+            self._position = 0
+            if wire:
+                return MessageSlice(wire)
+        if not scanner.finished:
+            return None
+        self._scanner = None
+        return MessageEnd(scanner.defect, scanner.octets)
+
+    def _next_line(self) -> Event | None:
+        end = self._input.find(b"\n", self._position)
+        if self._skipping_line:
+            self._skip_line(end)
+            if self._skipping_line:
+                return None
+            end = self._input.find(b"\n", self._position)
+        length = (end if end >= 0 else len(self._input)) - self._position
+        if length > self._line_length_limit:
+            self._skip_line(end)
+            return BadLine(LONG_LINE)
+        if end < 0:
+            return None
+        octets = self._input[self._position : end]
+        self._position = end + 1
+        return _line(octets)
+
+    def _skip_line(self, end: int) -> None:
+        """Drop what is there of an over-long line; it ends at `end` where that is not -1."""
+        self._skipping_line = end < 0
+        self._position = end + 1 if end >= 0 else len(self._input)
+
+
+def _line(octets: bytes) -> Line | BadLine:
+    """The line, or what is wrong with it; `octets` ends where the LF stood."""
+    if not octets.endswith(b"\r"):
+        return BadLine(BARE_LF)
+    content = octets[:-1]
+    if b"\r" in content:
+        return BadLine(BARE_CR)
+    if b"\0" in content:
+        return BadLine(NUL)
+    return Line(content.decode("utf-8", "surrogateescape"))
