@@ -1,0 +1,113 @@
+"""The directory: accounts, aliases, grants and domains in one database."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from maysend.directory import ownership
+from maysend.directory.accounts import Accounts, find_credential
+from maysend.directory.addresses import storable
+from maysend.directory.aliases import Aliases
+from maysend.directory.audit import AuditEntry, Change, read_trail
+from maysend.directory.database import Database, open_database
+from maysend.directory.domains import Domains
+from maysend.directory.grants import Grants
+from maysend.directory.passwords import verify_nobody, verify_password
+from maysend.directory.reading import TransactionReader
+from maysend.directory.tables import Answers, table_types
+from maysend.tables.table import Opener
+
+
+class Directory:
+    """An open directory, for any number of threads. `Directory.open` makes one."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        actor: str = "",
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._actor = actor
+        self._now = now
+        self._answers = Answers(database, clock, now)
+        self.accounts = Accounts(database, self._change)
+        self.aliases = Aliases(database, self._change)
+        self.grants = Grants(database, self._change)
+        self.domains = Domains(database, self._change)
+
+    @classmethod
+    def open(
+        cls,
+        url: str | Path,
+        *,
+        create: bool = True,
+        actor: str = "",
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> "Directory":
+        """Open, and where need be create and migrate, the directory at `url`.
+
+        `url` is "sqlite:///file" or a file name; `actor` is whose name the audit trail gets;
+        `clock` counts seconds and never goes back; `now` is seconds since 1970. DirectoryError
+        says what is wrong with the URL or the file.
+        """
+        database = open_database(url, create=create)
+        return cls(database, actor=actor, clock=clock, now=now)
+
+    def authenticate(self, login: str, password: str, *, realm: str = "") -> str | None:
+        """The canonical login where `password` is right and the account enabled, else None.
+
+        An alias that leads to exactly one account logs in as that account. `realm` is the domain
+        of a login without one that is no account by itself. A suspended account logs in: what it
+        sends is refused with the reason, by check_sasl_access. An unknown login costs what a known
+        one does. DirectoryUnavailable where the directory can't be asked.
+        """
+        credential = None
+        with self._database.reading() as connection:
+            reader = TransactionReader(connection, self._now())
+            account = ownership.account_behind(reader, login)
+            if account is None and realm and "@" not in login:
+                account = ownership.account_behind(reader, f"{login}@{realm}")
+            if account is not None and storable(account):
+                credential = find_credential(connection, account)
+        if credential is None or credential.password_hash is None:
+            verify_nobody(password)
+            return None
+        right = verify_password(password, credential.password_hash)
+        return credential.login if right and credential.enabled else None
+
+    def owners(self, address: str, delimiters: str = "") -> ownership.Owners:
+        """Who may send as `address` just now; asked afresh, past every cache."""
+        with self._database.reading() as connection:
+            reader = TransactionReader(connection, self._now())
+            return ownership.owners(reader, address, delimiters)
+
+    def table_types(self) -> Mapping[str, Opener]:
+        """The table type `directory`, for TableContext.extra_types."""
+        return table_types(self._answers)
+
+    def trail(self) -> list[AuditEntry]:
+        """Every change that was made, oldest first."""
+        return read_trail(self._database)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def __enter__(self) -> "Directory":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _change(self) -> Change:
+        return Change(self._actor, int(self._now()))

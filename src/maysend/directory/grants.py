@@ -1,0 +1,131 @@
+"""The grants: what a login may send as besides what it owns."""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+
+from maysend.directory import schema
+from maysend.directory.addresses import parse_granted, parse_login
+from maysend.directory.audit import Change, record
+from maysend.directory.database import Database
+from maysend.directory.errors import DirectoryError
+from maysend.directory.suggest import unknown
+
+Kind: TypeAlias = Literal["as", "on-behalf"]
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """`login` may send as `address` ("*" is everything); times are seconds since 1970."""
+
+    login: str
+    address: str
+    kind: str
+    note: str
+    expires: int | None
+    given_by: str
+    created: int
+
+
+class Grants:
+    """Add, list, remove. Every method raises DirectoryError with what was expected."""
+
+    def __init__(self, database: Database, change: Callable[[], Change]) -> None:
+        self._database = database
+        self._change = change
+
+    def add(
+        self,
+        login: str,
+        address: str,
+        *,
+        kind: Kind = "as",
+        note: str = "",
+        expires: int | None = None,
+    ) -> Grant:
+        """Let the account `login` send as `address`: `user@domain`, `@domain` or "everything".
+
+        `as` makes it an owner. `on-behalf` is for a From: header beside a Sender: of its own, and
+        gives no ownership of the envelope sender. A grant that is there already is replaced.
+        """
+        account, granted = parse_login(login), parse_granted(address)
+        if kind not in ("as", "on-behalf"):
+            raise DirectoryError(f"a grant is of the kind 'as' or 'on-behalf', not {kind!a}")
+        change = self._change()
+        if expires is not None and expires <= change.at:
+            raise DirectoryError("the grant would have expired already")
+        values = {
+            "kind": kind,
+            "note": note,
+            "expires": expires,
+            "given_by": change.who,
+            "created": change.at,
+        }
+        with self._database.writing() as connection:
+            account_id = _account_id(connection, account)
+            here = _is(account_id, granted)
+            if connection.execute(select(_grants.c.id).where(here)).one_or_none() is None:
+                connection.execute(
+                    insert(_grants).values(account_id=account_id, address=granted, **values)
+                )
+            else:
+                connection.execute(update(_grants).where(here).values(**values))
+            record(connection, change, "grant add", account, f"{kind} {granted}")
+            return Grant(*connection.execute(_SELECT.where(here)).one())
+
+    def list(self) -> list[Grant]:
+        """Every grant, expired ones included, by login."""
+        with self._database.reading() as connection:
+            order = (schema.accounts.c.login, _grants.c.address)
+            return [Grant(*row) for row in connection.execute(_SELECT.order_by(*order))]
+
+    def remove(self, login: str, address: str) -> Grant:
+        """Take the grant of exactly `address` from `login`. Returns what went."""
+        account, granted = parse_login(login), parse_granted(address)
+        change = self._change()
+        with self._database.writing() as connection:
+            account_id = _account_id(connection, account)
+            here = _is(account_id, granted)
+            found = connection.execute(_SELECT.where(here)).one_or_none()
+            if found is None:
+                raise _no_such_grant(connection, account, account_id, granted)
+            connection.execute(delete(_grants).where(here))
+            record(connection, change, "grant remove", account, granted)
+            return Grant(*found)
+
+
+_grants = schema.grants
+_SELECT = select(
+    schema.accounts.c.login,
+    _grants.c.address,
+    _grants.c.kind,
+    _grants.c.note,
+    _grants.c.expires,
+    _grants.c.given_by,
+    _grants.c.created,
+).join_from(_grants, schema.accounts)
+
+
+def _is(account_id: int, address: str) -> ColumnElement[bool]:
+    return and_(_grants.c.account_id == account_id, _grants.c.address == address)
+
+
+def _account_id(connection: Connection, login: str) -> int:
+    accounts = schema.accounts
+    found = connection.execute(
+        select(accounts.c.id).where(accounts.c.login == login)
+    ).scalar_one_or_none()
+    if found is None:
+        raise unknown("account", login, connection.execute(select(accounts.c.login)).scalars())
+    return int(found)
+
+
+def _no_such_grant(
+    connection: Connection, login: str, account_id: int, address: str
+) -> DirectoryError:
+    held = connection.execute(
+        select(_grants.c.address).where(_grants.c.account_id == account_id)
+    ).scalars()
+    has = ", ".join(sorted(held)) or "no grant at all"
+    return DirectoryError(f"'{login}' has no grant for '{address}'; it has {has}")

@@ -1,0 +1,1 @@
+"""Alembic's migrations of the directory, run when a directory is opened."""
