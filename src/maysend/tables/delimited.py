@@ -18,8 +18,11 @@ class CompiledPattern(Protocol):
         """How many parentheses capture."""
         ...
 
-    def match(self, key: bytes, /) -> Sequence[bytes] | None:
-        """What the groups matched (b"" where unset), None for no match. Raises MatchError."""
+    def match(self, key: bytes, wanted: int, /) -> Sequence[bytes] | None:
+        """What the first `wanted` groups matched (b"" where unset), None for no match.
+
+        Raises MatchError.
+        """
         ...
 
 
@@ -36,10 +39,11 @@ class Matches(msgspec.Struct, frozen=True):
 
     compiled: CompiledPattern
     negated: bool
+    wanted: int = 0
 
     def groups(self, key: bytes, /) -> Sequence[bytes] | None:
-        """What the groups matched; nothing for a negated pattern. Raises MatchError."""
-        groups = self.compiled.match(key)
+        """What the wanted groups matched. Raises MatchError."""
+        groups = self.compiled.match(key, self.wanted)
         if self.negated:
             return () if groups is None else None
         return groups
@@ -85,13 +89,19 @@ class DelimitedSyntax:
             raise RuleError(
                 f'out of range replacement index "{replacement.highest}": skipping this rule'
             )
-        return Rule(0, Matches(compiled, pattern.negated), _answering(replacement))
+        return Rule(
+            0, Matches(compiled, pattern.negated, replacement.highest), _answering(replacement)
+        )
 
     def condition(self, text: str, /) -> tuple[Condition, str]:
         """Read one pattern without an answer. Raises RuleError."""
         pattern, rest = self.pattern(text)
         compiled = self.compile_pattern(_bytes(pattern.text), pattern.options)
         return Matches(compiled, pattern.negated), rest.strip(WHITESPACE)
+
+    def check_endif(self, rest: str, warn: Callable[[str], None], /) -> None:
+        """Text behind endif means nothing."""
+        warn("ignoring extra text after ENDIF")
 
     def pattern(self, text: str) -> tuple[Pattern, str]:
         """Read one pattern with its flags, and what is left. Raises RuleError."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from maysend.tables.cidr import open_cidr
 from maysend.tables.combined import open_members
 from maysend.tables.environ import open_environ
 from maysend.tables.fail import open_fail
@@ -13,6 +14,7 @@ from maysend.tables.pcre import open_pcre
 from maysend.tables.pipemap import PipeTable
 from maysend.tables.proxy import ProxiedTable
 from maysend.tables.randmap import open_randmap
+from maysend.tables.regexp import open_regexp
 from maysend.tables.static import open_static
 from maysend.tables.table import LookupTable, Opener, TableContext, TableError
 from maysend.tables.text import CheckedTable
@@ -71,6 +73,7 @@ def _open_proxy(name: str, context: TableContext) -> LookupTable:
 
 
 TYPES: Mapping[str, Opener] = {
+    "cidr": open_cidr,
     "environ": open_environ,
     "fail": open_fail,
     "inline": open_inline,
@@ -79,6 +82,7 @@ TYPES: Mapping[str, Opener] = {
     "pipemap": _open_pipemap,
     "proxy": _open_proxy,
     "randmap": open_randmap,
+    "regexp": open_regexp,
     "static": open_static,
     "texthash": open_texthash,
     "unionmap": _open_unionmap,

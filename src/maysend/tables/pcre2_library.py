@@ -110,8 +110,11 @@ class SystemPattern:
         # cheaper than making it anew, and needs no lock.
         self._spare: list[int] = []
 
-    def match(self, key: bytes, /) -> Sequence[bytes] | None:
-        """What the groups matched, None for no match. Raises MatchError at the match limit."""
+    def match(self, key: bytes, wanted: int, /) -> Sequence[bytes] | None:
+        """What the first `wanted` groups matched, None for no match.
+
+        Raises MatchError at the match limit.
+        """
         library = self._library
         try:
             data = self._spare.pop()
@@ -125,16 +128,16 @@ class SystemPattern:
                 return None
             if found < 0:
                 raise MatchError(library.message(found))
-            return self._groups(key, data) if self.group_count else ()
+            return self._groups(key, data, wanted) if wanted else ()
         finally:
             self._spare.append(data)
 
-    def _groups(self, key: bytes, data: int) -> list[bytes]:
+    def _groups(self, key: bytes, data: int, wanted: int) -> list[bytes]:
         offsets = self._library.offsets(data)
         unset = c_size_t(-1).value
         return [
             b"" if offsets[2 * group] == unset else key[offsets[2 * group] : offsets[2 * group + 1]]
-            for group in range(1, self.group_count + 1)
+            for group in range(1, wanted + 1)
         ]
 
     def __del__(self) -> None:
@@ -168,8 +171,11 @@ class BundledPattern:
         self._context = context
         self.group_count: int = core.pattern_capture_count(code)
 
-    def match(self, key: bytes, /) -> Sequence[bytes] | None:
-        """What the groups matched, None for no match. Raises MatchError at the match limit."""
+    def match(self, key: bytes, wanted: int, /) -> Sequence[bytes] | None:
+        """What the first `wanted` groups matched, None for no match.
+
+        Raises MatchError at the match limit.
+        """
         core = self._core
         try:
             data, _, _ = core.match(self._code, key, len(key), 0, self._context)
@@ -178,6 +184,5 @@ class BundledPattern:
         if data is None:
             return None
         return [
-            core.match_substring_bynumber(data, key, group) or b""
-            for group in range(1, self.group_count + 1)
+            core.match_substring_bynumber(data, key, group) or b"" for group in range(1, wanted + 1)
         ]

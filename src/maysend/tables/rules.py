@@ -59,6 +59,10 @@ class RuleSyntax(Protocol):
         """Read the pattern behind `if`; the condition and the text that is left over."""
         ...
 
+    def check_endif(self, rest: str, warn: Callable[[str], None], /) -> None:
+        """Judge the text behind `endif`. Raises RuleError where that makes it void."""
+        ...
+
 
 def compile_rules(
     lines: Iterable[LogicalLine], syntax: RuleSyntax, table: str, context: TableContext
@@ -77,7 +81,7 @@ def compile_rules(
                 rule = syntax.match(text, warn)
                 rule.number = line.number
                 rules.append(rule)
-            elif _is_word(text, "if"):
+            elif is_word(text, "if"):
                 condition, rest = syntax.condition(text[2:].lstrip(WHITESPACE))
                 if rest:
                     warn(
@@ -87,9 +91,9 @@ def compile_rules(
                 rule = Rule(line.number, condition)
                 rules.append(rule)
                 open_ifs.append(rule)
-            elif _is_word(text, "endif"):
+            elif is_word(text, "endif"):
                 if text[5:].strip(WHITESPACE):
-                    warn("ignoring extra text after ENDIF")
+                    syntax.check_endif(text[5:], warn)
                 if not open_ifs:
                     raise RuleError("ignoring ENDIF without matching IF")
                 open_ifs.pop().behind = len(rules)
@@ -128,7 +132,7 @@ def starts_alphanumeric(text: str) -> bool:
     return text[:1] in _ALPHANUMERIC and bool(text)
 
 
-def _is_word(text: str, word: str) -> bool:
+def is_word(text: str, word: str) -> bool:
     """Whether `text` starts with `word` in any case, and the word ends there."""
     following = text[len(word) : len(word) + 1]
     return text[: len(word)].lower() == word and following not in _ALPHANUMERIC

@@ -79,7 +79,7 @@ def _number(name: str, text: str) -> int:
         raise SubstitutionError(f'empty macro name: "{text}"')
     if not _DIGITS.issuperset(name):
         raise SubstitutionError(f'non-numeric replacement index "{name}"')
-    number = int(name[:9])
+    number = int(name.lstrip("0")[:9] or "0")
     if number < 1:
         raise SubstitutionError(f'out of range replacement index "{name}"')
     return number
