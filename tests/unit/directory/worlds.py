@@ -1,0 +1,36 @@
+"""Small directories in memory for the tests of ownership."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from maysend.directory.ownership import AliasTarget, Holder
+
+
+@dataclass
+class World:
+    """A `Reader` over dictionaries."""
+
+    active: dict[str, bool] = field(default_factory=dict)
+    rows: dict[str, list[AliasTarget]] = field(default_factory=dict)
+    granted: list[Holder] = field(default_factory=list)
+
+    def account(self, login: str, *, may_act: bool = True) -> None:
+        self.active[login] = may_act
+
+    def alias(self, address: str, *targets: str, send: bool = True, receive: bool = True) -> None:
+        rows = self.rows.setdefault(address, [])
+        rows.extend(AliasTarget(target, send, receive) for target in targets)
+
+    def grant(self, login: str, address: str, expires: int | None = None) -> None:
+        self.granted.append(Holder(login, address, expires))
+
+    def accounts(self, logins: Collection[str], /) -> Mapping[str, bool]:
+        return {login: self.active[login] for login in logins if login in self.active}
+
+    def aliases(self, addresses: Collection[str], /) -> Mapping[str, Sequence[AliasTarget]]:
+        return {address: self.rows[address] for address in addresses if address in self.rows}
+
+    def holders(self, addresses: Collection[str], /) -> Sequence[Holder]:
+        return [
+            h for h in self.granted if h.address in addresses and self.active.get(h.login, False)
+        ]
