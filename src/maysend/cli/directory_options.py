@@ -1,0 +1,204 @@
+"""What the commands on the directory share: where it is, how they print, how they fail.
+
+Exit codes: 0 done; 1 an argument is missing or malformed, or the directory refuses; 64 (EX_USAGE)
+an unknown option or action; 75 (EX_TEMPFAIL) the directory can't be asked now; 78 (EX_CONFIG)
+nobody said where it is.
+"""
+
+import os
+import pwd
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from maysend.directory import Directory
+
+REFUSED = 1
+WIDTH = 80
+
+CallbackType = TypeVar("CallbackType", bound=Callable[..., Any])
+Cell: TypeAlias = str
+Place: TypeAlias = tuple[str | None, str | None]
+"""What --directory and --config were given."""
+
+
+class CommandError(click.ClickException):
+    """A message for stderr, as "maysend COMMAND: message", and an exit code."""
+
+    def __init__(self, command: str, message: str, exit_code: int = REFUSED) -> None:
+        super().__init__(message)
+        self.command = command
+        self.exit_code = exit_code
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message."""
+        click.echo(f"{self.command}: {self.message}", file=file or sys.stderr)
+
+
+class DirectoryGroup(click.Group):
+    """A command with actions (`account add`, …) whose errors are clear and have these codes."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Parse the arguments before the action."""
+        with _clear_usage_errors():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Parse the action's arguments and run it."""
+        with _clear_usage_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _clear_usage_errors() -> Iterator[None]:
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError as error:
+        raise CommandError(
+            _path(error.ctx), f"which action?\n{error.message}", os.EX_USAGE
+        ) from None
+    except click.UsageError as error:
+        wrong_argument = isinstance(error, click.BadParameter)
+        message = error.format_message()
+        if error.ctx is not None:
+            message += f"\n{error.ctx.get_usage()}"
+            message += f"\nTry '{error.ctx.command_path} --help' for an example."
+        raise CommandError(
+            _path(error.ctx), message, REFUSED if wrong_argument else os.EX_USAGE
+        ) from None
+
+
+def _path(context: click.Context | None) -> str:
+    return "maysend" if context is None else context.command_path
+
+
+def refuse(message: str) -> NoReturn:
+    """End the command that runs with a message and exit code 1."""
+    raise CommandError(click.get_current_context().command_path, message)
+
+
+def directory_options(callback: CallbackType) -> CallbackType:
+    """Add --directory, --config and --format, which the callback gets by those names."""
+    options = (
+        click.option(
+            "--directory",
+            metavar="URL",
+            help="The directory, sqlite:///FILE or a file name [$MAYSEND_DIRECTORY, maysend.toml].",
+        ),
+        click.option(
+            "--config",
+            metavar="FILE",
+            help="The maysend.toml that names the directory "
+            "[$MAYSEND_CONFIG, ./maysend.toml, /etc/maysend/maysend.toml].",
+        ),
+        click.option(
+            "--format",
+            "output_format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            help="How to print the result.",
+        ),
+    )
+    for option in reversed(options):
+        callback = option(callback)
+    return callback
+
+
+@contextmanager
+def open_directory(
+    directory: str | None, config: str | None, *, create: bool = False
+) -> "Iterator[Directory]":
+    """The directory that the options name; its errors end the command with their message."""
+    # Imported here so that --help does not wait for the database library.
+    from maysend.directory import Directory, DirectoryError, DirectoryUnavailable
+    from maysend.directory.location import ConfigError, directory_url
+
+    command = click.get_current_context().command_path
+    try:
+        url = directory_url(directory, config, os.environ, Path.cwd())
+        with Directory.open(url, create=create, actor=_actor()) as opened:
+            yield opened
+    except ConfigError as error:
+        raise CommandError(command, str(error), os.EX_CONFIG) from None
+    except DirectoryUnavailable as error:
+        raise CommandError(command, str(error), os.EX_TEMPFAIL) from None
+    except DirectoryError as error:
+        raise CommandError(command, str(error)) from None
+
+
+def _actor() -> str:
+    """Whom the audit trail names: the person behind sudo, else whose process this is."""
+    behind = os.environ.get("SUDO_USER")
+    if behind and os.geteuid() == 0:
+        return behind
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def print_result(output_format: str, text: str, result: object) -> None:
+    """Print what was done: `text` for people, `result` for programs."""
+    if output_format == "json":
+        print_json(result)
+    else:
+        click.echo(text)
+
+
+def print_json(value: object) -> None:
+    """Print `value` as JSON."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_rows(headings: Sequence[str], rows: Sequence[Sequence[Cell]], nothing: str) -> None:
+    """Print `rows` in aligned columns, or one under another where they are wider than 80.
+
+    Names are never cut: a name that is not whole can't be copied into the next command.
+    """
+    if not rows:
+        click.echo(nothing, err=True)
+        return
+    widths = [
+        max(len(heading), *(len(row[i]) for row in rows)) for i, heading in enumerate(headings)
+    ]
+    if sum(widths) + 2 * (len(widths) - 1) <= WIDTH:
+        click.secho(_line(headings, widths), bold=True)
+        for row in rows:
+            click.echo(_line(row, widths))
+        return
+    indent = max(len(heading) for heading in headings[1:]) + 4
+    for row in rows:
+        click.secho(row[0], bold=True)
+        for heading, cell in zip(headings[1:], row[1:], strict=True):
+            if cell:
+                click.echo(f"  {heading.ljust(indent - 4)}  {cell}")
+
+
+def _line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
+    return "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip()
+
+
+def date_text(seconds: int | None) -> str:
+    """A time for people, the day only; "" for none."""
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
+def time_text(seconds: int | None) -> str | None:
+    """A time for programs (RFC 3339, UTC)."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
