@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 import msgspec
 
+from maysend.tables.btree import open_btree
 from maysend.tables.cidr import open_cidr
 from maysend.tables.combined import open_members
 from maysend.tables.environ import open_environ
 from maysend.tables.fail import open_fail
+from maysend.tables.hash import open_hash
 from maysend.tables.inline import open_inline
 from maysend.tables.internal import open_internal
+from maysend.tables.lmdb import open_lmdb
 from maysend.tables.pcre import open_pcre
 from maysend.tables.pipemap import PipeTable
 from maysend.tables.proxy import ProxiedTable
@@ -73,11 +76,14 @@ def _open_proxy(name: str, context: TableContext) -> LookupTable:
 
 
 TYPES: Mapping[str, Opener] = {
+    "btree": open_btree,
     "cidr": open_cidr,
     "environ": open_environ,
     "fail": open_fail,
+    "hash": open_hash,
     "inline": open_inline,
     "internal": open_internal,
+    "lmdb": open_lmdb,
     "pcre": open_pcre,
     "pipemap": _open_pipemap,
     "proxy": _open_proxy,

@@ -1,0 +1,97 @@
+"""Looking up one key in a Berkeley DB hash file."""
+
+from maysend.tables.berkeley import Database, Meta, Page
+from maysend.tables.database_file import CorruptError
+
+MAGIC = 0x061561
+
+_META_KIND = 8
+_BUCKET_PAGES = (2, 13)  # P_HASH_UNSORTED, P_HASH
+_KEY_DATA = 1
+_KEY_DATA_BYTE = bytes((_KEY_DATA,))
+_OFF_PAGE = 3
+_OLDEST_VERSION = 5  # the hash function changed with it
+_MAX_BUCKET, _HIGH_MASK, _LOW_MASK, _SPARES = 72, 76, 80, 96
+_SPARE_COUNT = 32
+
+
+def find(database: Database, key: bytes) -> bytes | None:
+    """The value of `key`, None where it is not there. Raises CorruptError."""
+    meta = database.meta()
+    if meta.kind != _META_KIND or meta.version < _OLDEST_VERSION:
+        raise CorruptError(f"hash format version {meta.version} is not supported")
+    number = _bucket_page(meta, _bucket(meta, key))
+    for _ in range(meta.last_page):
+        page = database.page(meta, number, _BUCKET_PAGES)
+        index = _index(database, meta, page, key)
+        if index is not None:
+            return _whole_item(database, meta, page, index + 1)
+        number = page.following
+        if number == 0:
+            return None
+    raise CorruptError("the pages of a bucket form a loop")
+
+
+def hash_key(key: bytes) -> int:
+    """Berkeley DB's own hash function since version 5 of the format (FNV-1, starting at 0)."""
+    value = 0
+    for byte in key:
+        value = (value * 16777619 & 0xFFFFFFFF) ^ byte
+    return value
+
+
+def _bucket(meta: Meta, key: bytes) -> int:
+    value = hash_key(key)
+    bucket = value & meta.number(_HIGH_MASK)
+    if bucket > meta.number(_MAX_BUCKET):
+        bucket &= meta.number(_LOW_MASK)
+    return bucket
+
+
+def _bucket_page(meta: Meta, bucket: int) -> int:
+    """Buckets are made in doublings, and each doubling has its pages together."""
+    doubling = bucket.bit_length()
+    if doubling >= _SPARE_COUNT:
+        raise CorruptError("more buckets than there can be")
+    return bucket + meta.number(_SPARES + 4 * doubling)
+
+
+def _index(database: Database, meta: Meta, page: Page, key: bytes) -> int | None:
+    """Where `key` is on this page; keys are the even items, each followed by its value."""
+    item = _KEY_DATA_BYTE + key
+    end = len(page.raw)
+    for index in range(0, len(page.offsets) - 1, 2):
+        start = page.offsets[index]
+        if page.raw[start : start + 1] != _KEY_DATA_BYTE:
+            size = _off_page(meta, _item(page, index))[1]
+            if size == len(key) and _whole_item(database, meta, page, index) == key:
+                return index
+        elif end - start == len(item) and page.raw.startswith(item, start):
+            return index
+        end = page.offsets[index + 1]
+    return None
+
+
+def _whole_item(database: Database, meta: Meta, page: Page, index: int) -> bytes:
+    item = _item(page, index)
+    if item[0] == _KEY_DATA:
+        return item[1:]
+    first, size = _off_page(meta, item)
+    return database.overflow(meta, first, size)
+
+
+def _item(page: Page, index: int) -> bytes:
+    """Items lie back to back from the end of the page, so each ends where the one before starts."""
+    end = page.offsets[index - 1] if index else len(page.raw)
+    item = page.raw[page.offsets[index] : end]
+    if not item:
+        raise CorruptError(f"page {page.number} has an item without content")
+    return item
+
+
+def _off_page(meta: Meta, item: bytes) -> tuple[int, int]:
+    """First overflow page and size of an item that is kept elsewhere (HOFFPAGE)."""
+    if item[0] != _OFF_PAGE or len(item) != 12:
+        raise CorruptError("an item of a kind that postmap does not write")
+    number = meta.layout.number
+    return number.unpack_from(item, 4)[0], number.unpack_from(item, 8)[0]
