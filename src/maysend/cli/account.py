@@ -8,6 +8,7 @@ import click
 from maysend.cli.directory_options import (
     DirectoryGroup,
     date_text,
+    directory_errors,
     directory_options,
     open_directory,
     print_json,
@@ -69,8 +70,10 @@ def add(
 
     if password_stdin + (password_hash is not None) + no_password > 1:
         refuse("give one of --password-stdin, --password-hash and --no-password")
+    with directory_errors():
+        # Before a directory is made, or anybody types a password, for nothing.
+        parse_login(login)
     with open_directory(directory, config, create=True) as opened:
-        parse_login(login)  # before anybody types a password for nothing
         password = None
         if password_hash is None and not no_password:
             password = _read_password(password_stdin)

@@ -100,7 +100,7 @@ def remove(
 
 def _note_account(opened: "Directory", address: str) -> None:
     """Say so where ALIAS is an account: often ALIAS and TARGET were given the wrong way round."""
-    if any(each.login == address for each in opened.accounts.list()):
+    if not address.startswith("@") and opened.accounts.find(address) is not None:
         click.echo(
             f"note: {address} is an account; its mail now goes where the alias leads", err=True
         )

@@ -11,34 +11,50 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
+
+from maysend.cli.exit_codes import EX_CONFIG, EX_TEMPFAIL, EX_USAGE
 
 if TYPE_CHECKING:
     from maysend.directory import Directory
 
-REFUSED = 1
 WIDTH = 80
 
 CallbackType = TypeVar("CallbackType", bound=Callable[..., Any])
-Cell: TypeAlias = str
-Place: TypeAlias = tuple[str | None, str | None]
-"""What --directory and --config were given."""
 
 
-class CommandError(click.ClickException):
-    """A message for stderr, as "maysend COMMAND: message", and an exit code."""
+class Refused(click.ClickException):
+    """A message for stderr, as "maysend COMMAND: message", and the exit code of its class."""
 
-    def __init__(self, command: str, message: str, exit_code: int = REFUSED) -> None:
+    exit_code = 1
+
+    def __init__(self, command: str, message: str) -> None:
         super().__init__(message)
         self.command = command
-        self.exit_code = exit_code
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message."""
         click.echo(f"{self.command}: {self.message}", file=file or sys.stderr)
+
+
+class WrongUsage(Refused):
+    """An option or action that does not exist."""
+
+    exit_code = EX_USAGE
+
+
+class Unavailable(Refused):
+    """A directory that can't be asked now."""
+
+    exit_code = EX_TEMPFAIL
+
+
+class Unconfigured(Refused):
+    """Nobody said where the directory is."""
+
+    exit_code = EX_CONFIG
 
 
 class DirectoryGroup(click.Group):
@@ -66,18 +82,14 @@ def _clear_usage_errors() -> Iterator[None]:
     try:
         yield
     except click.exceptions.NoArgsIsHelpError as error:
-        raise CommandError(
-            _path(error.ctx), f"which action?\n{error.message}", os.EX_USAGE
-        ) from None
+        raise WrongUsage(_path(error.ctx), f"which action?\n{error.message}") from None
     except click.UsageError as error:
-        wrong_argument = isinstance(error, click.BadParameter)
+        kind = Refused if isinstance(error, click.BadParameter) else WrongUsage
         message = error.format_message()
         if error.ctx is not None:
             message += f"\n{error.ctx.get_usage()}"
             message += f"\nTry '{error.ctx.command_path} --help' for an example."
-        raise CommandError(
-            _path(error.ctx), message, REFUSED if wrong_argument else os.EX_USAGE
-        ) from None
+        raise kind(_path(error.ctx), message) from None
 
 
 def _path(context: click.Context | None) -> str:
@@ -86,7 +98,7 @@ def _path(context: click.Context | None) -> str:
 
 def refuse(message: str) -> NoReturn:
     """End the command that runs with a message and exit code 1."""
-    raise CommandError(click.get_current_context().command_path, message)
+    raise Refused(click.get_current_context().command_path, message)
 
 
 def directory_options(callback: CallbackType) -> CallbackType:
@@ -122,20 +134,30 @@ def open_directory(
 ) -> "Iterator[Directory]":
     """The directory that the options name; its errors end the command with their message."""
     # Imported here so that --help does not wait for the database library.
-    from maysend.directory import Directory, DirectoryError, DirectoryUnavailable
-    from maysend.directory.location import ConfigError, directory_url
+    from maysend.directory import Directory
+    from maysend.directory.location import directory_url
+
+    with directory_errors():
+        url = directory_url(config, given=directory)
+        with Directory.open(url, create=create, actor=_actor()) as opened:
+            yield opened
+
+
+@contextmanager
+def directory_errors() -> Iterator[None]:
+    """What the directory refuses, as the message that ends the command."""
+    from maysend.directory import DirectoryError, DirectoryUnavailable
+    from maysend.directory.location import ConfigError
 
     command = click.get_current_context().command_path
     try:
-        url = directory_url(directory, config, os.environ, Path.cwd())
-        with Directory.open(url, create=create, actor=_actor()) as opened:
-            yield opened
+        yield
     except ConfigError as error:
-        raise CommandError(command, str(error), os.EX_CONFIG) from None
+        raise Unconfigured(command, str(error)) from None
     except DirectoryUnavailable as error:
-        raise CommandError(command, str(error), os.EX_TEMPFAIL) from None
+        raise Unavailable(command, str(error)) from None
     except DirectoryError as error:
-        raise CommandError(command, str(error)) from None
+        raise Refused(command, str(error)) from None
 
 
 def _actor() -> str:
@@ -164,7 +186,7 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def print_rows(headings: Sequence[str], rows: Sequence[Sequence[Cell]], nothing: str) -> None:
+def print_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
     """Print `rows` in aligned columns, or one under another where they are wider than 80.
 
     Names are never cut: a name that is not whole can't be copied into the next command.
@@ -188,7 +210,7 @@ def print_rows(headings: Sequence[str], rows: Sequence[Sequence[Cell]], nothing:
                 click.echo(f"  {heading.ljust(indent - 4)}  {cell}")
 
 
-def _line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip()
 
 

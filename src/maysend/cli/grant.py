@@ -18,7 +18,7 @@ from maysend.cli.directory_options import (
 )
 
 if TYPE_CHECKING:
-    from maysend.directory.grants import Grant
+    from maysend.directory.grants import Grant, Kind
 
 
 @click.group(cls=DirectoryGroup)
@@ -56,7 +56,7 @@ def add(
     """
     until = _end_of_day(expires)
     with open_directory(directory, config) as opened:
-        kind = "on-behalf" if on_behalf else "as"
+        kind: Kind = "on-behalf" if on_behalf else "as"
         given = opened.grants.add(login, address, kind=kind, note=note, expires=until)
     way = "on behalf of" if on_behalf else "as"
     text = f"{given.login} may send {way} {_granted(given)}"

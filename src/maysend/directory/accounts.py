@@ -96,8 +96,15 @@ class Accounts:
             record(connection, change, "account add", canonical)
             return _get(connection, canonical)
 
+    def find(self, login: str) -> Account | None:
+        """The account of exactly this login, None where there is none."""
+        canonical = parse_login(login)
+        with self._database.reading() as connection:
+            row = _find(connection, canonical)
+        return None if row is None else _account(row)
+
     def get(self, login: str) -> Account:
-        """The account of exactly this login."""
+        """The account of exactly this login; DirectoryError names one that may be meant."""
         canonical = parse_login(login)
         with self._database.reading() as connection:
             return _get(connection, canonical)

@@ -6,6 +6,7 @@ else in /etc/maysend. Only its key `directory` is read here:
     directory = "sqlite:///maysend.db"    # relative to the file it stands in
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,19 +30,21 @@ class _DirectoryKey(msgspec.Struct):
 
 
 def directory_url(
-    given: str | None,
-    config: str | None,
-    environment: Mapping[str, str],
-    working_directory: Path,
+    config: str | None = None,
+    given: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    working_directory: Path | None = None,
 ) -> str:
     """The directory's URL: `given`, else $MAYSEND_DIRECTORY, else the one of maysend.toml.
 
-    ConfigError says where it was looked for and what to write.
+    `config` names a maysend.toml; `environment` and `working_directory` are the process's unless
+    given. ConfigError says where it was looked for and what to write.
     """
+    environment = os.environ if environment is None else environment
     named = given or environment.get("MAYSEND_DIRECTORY")
     if named:
         return named
-    file = config_file(config, environment, working_directory)
+    file = config_file(config, environment, working_directory or Path.cwd())
     if file is None:
         raise ConfigError(
             f"where is the directory? There is no {CONFIG_NAME} here or in {SYSTEM_CONFIG.parent}: "
