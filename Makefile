@@ -1,0 +1,57 @@
+# maysend: may this login send as this sender, to this recipient, and why?
+# `make` lists what can be done. Only python3, make and the package registries are needed.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= 2
+
+.PHONY: help
+help: ## List these targets
+	@echo "make TARGET, where TARGET is one of:"
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 16
+
+.PHONY: setup
+setup: $(READY) ## Make the virtual environment with everything pinned
+$(READY): pyproject.toml requirements.lock requirements-dev.lock tools/make_venv
+	tools/make_venv $(VENV)
+	@touch $@
+
+.PHONY: demo
+demo: $(READY) ## Run a submission gateway with sample accounts, and print what to try
+	@$(BIN)/maysend demo
+
+.PHONY: test
+test: $(READY) ## Install the servers that tests drive (root on Debian) and run all tests
+	@tools/install_servers
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+.PHONY: check
+check: $(READY) ## Lint, types, import floors, and generated pages that drifted
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/reference_pages.py --check
+
+.PHONY: docs
+docs: $(READY) ## Write the pages under docs/reference that come from docstrings
+	$(BIN)/python tools/reference_pages.py
+
+.PHONY: differential
+differential: $(READY) ## Compare long with the installed Postfix: sessions and lookups
+	@tools/install_servers
+	MAYSEND_REQUIRE_ALL=1 MAYSEND_SESSIONS=$${MAYSEND_SESSIONS:-20000} \
+	MAYSEND_LOOKUPS=$${MAYSEND_LOOKUPS:-1000000} MAYSEND_ADDRESSES=$${MAYSEND_ADDRESSES:-100000} \
+		$(BIN)/python -m pytest -n $(WORKERS) tests/differential -s
+
+.PHONY: bench
+bench: $(READY) ## Measure, each line as NAME ours=… peer=… ratio=…
+	@tools/install_servers
+	@set -e; for script in bench/bench_*.py; do $(BIN)/python $$script; done
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
