@@ -1,0 +1,15 @@
+"""Case folding of lookup keys and addresses, as casefold(3) of Postfix does it."""
+
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def fold(text: str, *, utf8: bool = True) -> str:
+    """Return `text` as tables are asked for it: Unicode case folding, or ASCII lower case.
+
+    `utf8` is smtputf8_enable: without it only A to Z change. Never fails.
+    """
+    if text.isascii():
+        return text.lower()
+    if not utf8:
+        return text.translate(_ASCII_LOWER)
+    return text.casefold()

@@ -1,0 +1,47 @@
+"""The path of MAIL FROM and RCPT TO (RFC 5321 4.1.2), as forgiving as smtpd reads it.
+
+smtpd reads it by RFC 822: comments, phrases before the brackets and missing brackets are let
+through unless strict_rfc821_envelopes says otherwise; a source route is dropped.
+"""
+
+from maysend.address.errors import AddressSyntaxError
+from maysend.address.groups import Address, parse
+from maysend.address.tokens import internal_form
+
+_BRACKETS = ("<", ">")
+
+
+def parse_path(text: str, *, strict: bool = False, utf8: bool = False) -> str:
+    """Return the address in a path, in internal form; "" is the null sender.
+
+    `text` is one word of the command, with its brackets: `<bob@example.com>`, `<@a,@b:bob@c>`,
+    `bob@example.com`. `strict` is strict_rfc821_envelopes; `utf8` says that the client asked for
+    SMTPUTF8 (or that smtputf8_enable is off), without which a domain has to be ASCII. Raises
+    AddressSyntaxError where smtpd answers "501 5.1.7 Bad sender address syntax" for what is written
+    here; whether the address can be resolved is another question (`maysend.address.resolving`).
+    """
+    nodes = parse(_without_route(_without_brackets(text)))
+    addresses = [node for node in nodes if isinstance(node, Address)]
+    if len(addresses) > 1:
+        raise AddressSyntaxError("more than one address")
+    if strict and not text.startswith("<"):
+        raise AddressSyntaxError("no brackets around the address")
+    if strict and any(not isinstance(n, Address) and n.kind not in _BRACKETS for n in nodes):
+        raise AddressSyntaxError("text beside the address")
+    if not addresses:
+        return ""
+    address = internal_form(addresses[0].tokens, spaced=False)
+    if strict and address.startswith("@"):
+        raise AddressSyntaxError("no local part")
+    if not utf8 and not address[address.rfind("@") + 1 :].isascii() and "@" in address:
+        raise AddressSyntaxError("a domain that is not ASCII, without SMTPUTF8")
+    return address
+
+
+def _without_brackets(text: str) -> str:
+    return text[1:-1] if text.startswith("<") and text.endswith(">") else text
+
+
+def _without_route(text: str) -> str:
+    """Drop the source route of `@a,@b:mailbox` (RFC 5321 appendix C)."""
+    return text[text.index(":") + 1 :] if text.startswith("@") and ":" in text else text
