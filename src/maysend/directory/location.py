@@ -35,13 +35,14 @@ def directory_url(
     environment: Mapping[str, str] | None = None,
     working_directory: Path | None = None,
 ) -> str:
-    """The directory's URL: `given`, else $MAYSEND_DIRECTORY, else the one of maysend.toml.
+    """The directory's URL: `given`, that of `config`, $MAYSEND_DIRECTORY, or maysend.toml's.
 
     `config` names a maysend.toml; `environment` and `working_directory` are the process's unless
     given. ConfigError says where it was looked for and what to write.
     """
     environment = os.environ if environment is None else environment
-    named = given or environment.get("MAYSEND_DIRECTORY")
+    # What was given by hand counts before what lies around in the environment.
+    named = given or (None if config else environment.get("MAYSEND_DIRECTORY"))
     if named:
         return named
     file = config_file(config, environment, working_directory or Path.cwd())
