@@ -1,0 +1,106 @@
+"""`maysend explain`: the decision and its reason."""
+
+import sys
+from collections.abc import Mapping
+
+import click
+
+from maysend.cli.exit_codes import EX_CONFIG, PERMITTED, REJECTED, TEMPORARY
+from maysend.cli.explanation_json import explanation_as_json
+from maysend.cli.explanation_text import render_explanation
+from maysend.cli.policy_source import PolicySource
+from maysend.maincf import MainCfError
+from maysend.policy import PolicyError, ProtocolState, Request
+from maysend.policy.explanation import explain as explain_request
+
+
+@click.command()
+@click.option("-c", "directory", metavar="DIR", help="Postfix configuration directory.")
+@click.option("--service", metavar="NAME", help="Service in master.cf, with its -o settings.")
+@click.option("--config", metavar="FILE", help="maysend.toml to read, where no -c is given.")
+@click.option("--login", default="", metavar="LOGIN", help="SASL login; none: not logged in.")
+@click.option("--from", "sender", required=True, metavar="ADDRESS", help='MAIL FROM; "" is <>.')
+@click.option("--to", "recipient", required=True, metavar="ADDRESS", help="RCPT TO.")
+@click.option("--client", default="192.0.2.1", metavar="IP", show_default=True)
+@click.option("--client-name", default="unknown", metavar="NAME", show_default=True)
+@click.option("--helo", default="client.example", metavar="NAME", show_default=True)
+@click.option("--tls/--no-tls", default=True, help="Whether the session is encrypted.")
+@click.option(
+    "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def explain(
+    directory: str | None,
+    service: str | None,
+    config: str | None,
+    login: str,
+    sender: str,
+    recipient: str,
+    client: str,
+    client_name: str,
+    helo: str,
+    tls: bool,
+    style: str,
+) -> None:
+    """Show whether LOGIN may send from ADDRESS to ADDRESS, and why.
+
+    Reads main.cf and master.cf in DIR as Postfix does and changes nothing. Without -c it explains
+    maysend's own policy. Exit status: 0 permitted, 1 rejected, 75 deferred, 78 the configuration
+    is one that smtpd would not start with.
+
+    \b
+    maysend explain -c /etc/postfix --service submission \\
+        --login tracy@example.com --from alice@example.com --to bob@example.net
+    """
+    request = Request(
+        protocol_state=ProtocolState.RCPT,
+        client_address=valid_address(client),
+        client_name=client_name,
+        reverse_client_name=client_name,
+        helo_name=helo,
+        sender=_path("--from", sender),
+        recipient=_path("--to", recipient),
+        sasl_username=login,
+        sasl_method="PLAIN" if login else "",
+        encryption_protocol="TLSv1.3" if tls else "",
+    )
+    source = PolicySource(directory, service, config)
+    try:
+        policy = source.policy()
+
+        def with_parameters(overrides: Mapping[str, str]) -> object:
+            return source.policy(overrides)
+
+        explanation = explain_request(policy, request, source.policy)
+    except (MainCfError, PolicyError) as error:
+        click.echo(f"maysend explain: {error}", err=True)
+        sys.exit(EX_CONFIG)
+    if style == "json":
+        click.echo(explanation_as_json(explanation, policy))
+    else:
+        click.echo(render_explanation(explanation, policy))
+    reply = explanation.decision.reply
+    sys.exit(PERMITTED if reply is None else REJECTED if reply.is_permanent else TEMPORARY)
+
+
+def valid_address(text: str) -> str:
+    """An IP address, or a usage error that says so."""
+    from ipaddress import ip_address
+
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is no IP address (as 192.0.2.7 or 2001:db8::7)", param_hint="--client"
+        ) from error
+
+
+def _path(option: str, text: str) -> str:
+    """An address as it would stand in MAIL FROM or RCPT TO, in internal form."""
+    from maysend.address import AddressSyntaxError, parse_path
+
+    try:
+        return parse_path(text if text.startswith("<") else f"<{text}>", utf8=True)
+    except AddressSyntaxError as error:
+        raise click.BadParameter(
+            f"{text!r} is no address (as user@example.com): {error}", param_hint=option
+        ) from error

@@ -1,0 +1,149 @@
+"""Policy: a configuration compiled once, then asked any number of times."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from maysend.maincf import Parameters
+from maysend.policy.decision import Decision
+from maysend.policy.request import ProtocolState, Request
+from maysend.policy.session import Session
+from maysend.policy.stages import compile_stages
+from maysend.policy.startup import require_relay_control
+from maysend.restrictions.dialogue import Dialogue
+from maysend.restrictions.evaluation import Node
+from maysend.restrictions.site import Site
+from maysend.tables.table import Opener
+
+
+class Policy:
+    """What a main.cf says about who may send, ready to be asked.
+
+    Raises PolicyError where smtpd would refuse to start, MainCfError where a value can't be read.
+    """
+
+    def __init__(
+        self, parameters: Parameters, extra_tables: Mapping[str, Opener] | None = None
+    ) -> None:
+        self.parameters = parameters
+        self.site = Site(parameters, extra_tables)
+        require_relay_control(self.site)
+        self.stages = compile_stages(self.site)
+
+    @classmethod
+    def load(
+        cls,
+        directory: str | Path,
+        service: str | None = None,
+        extra_tables: Mapping[str, Opener] | None = None,
+    ) -> "Policy":
+        """The policy of a Postfix configuration directory, with master.cf's -o of `service`."""
+        return cls(Parameters.load(directory, service), extra_tables)
+
+    @classmethod
+    def from_parameters(
+        cls, parameters: Mapping[str, str], extra_tables: Mapping[str, Opener] | None = None
+    ) -> "Policy":
+        """The policy of main.cf parameters given as they would be written there."""
+        return cls(Parameters.from_mapping(parameters), extra_tables)
+
+    @classmethod
+    def builtin(
+        cls, extra_tables: Mapping[str, Opener], overrides: Mapping[str, str] | None = None
+    ) -> "Policy":
+        """The policy that comes with maysend: its own main.cf, on the directory's tables."""
+        directory = str(files("maysend.policy").joinpath("builtin"))
+        parameters = Parameters.load(directory)
+        return cls(parameters.replaced(overrides) if overrides else parameters, extra_tables)
+
+    @property
+    def findings(self) -> list[Node]:
+        """Restrictions that can't work as written: smtpd would find them when mail arrives."""
+        stages = self.stages
+        lists = [
+            stages.client.nodes,
+            stages.helo.nodes,
+            stages.sender.nodes,
+            *(stage.nodes for stage in stages.recipient_lists),
+            stages.data.nodes,
+            stages.end_of_data.nodes,
+            stages.etrn.nodes,
+            *stages.rules.classes.values(),
+        ]
+        return [node for nodes in lists for node in nodes if node.finding]
+
+    def session(
+        self,
+        *,
+        client_address: str = "",
+        client_name: str = "unknown",
+        reverse_client_name: str | None = None,
+        sasl_username: str = "",
+        sasl_method: str = "",
+        protocol_name: str = "ESMTP",
+        temporary_name_failure: bool = False,
+    ) -> Session:
+        """A dialogue with one client. A client without a name is "unknown"."""
+        reverse = client_name if reverse_client_name is None else reverse_client_name
+        unknown = "temporary" if temporary_name_failure else "none"
+        return Session(
+            self.stages,
+            Dialogue(
+                client_address=client_address,
+                client_name=client_name,
+                client_name_status=unknown if client_name == "unknown" else "ok",
+                reverse_client_name=reverse,
+                reverse_client_name_status=unknown if reverse == "unknown" else "ok",
+                sasl_username=sasl_username,
+                sasl_method=sasl_method,
+                protocol_name=protocol_name,
+            ),
+        )
+
+    def decide(self, request: Request) -> Decision:
+        """Answer one question: the first command up to its state that something objects to.
+
+        Without smtpd_delay_reject the client, HELO and sender lists answer as of their own
+        commands, which this request has already passed.
+        """
+        session = self.session(
+            client_address=request.client_address,
+            client_name=request.client_name,
+            reverse_client_name=request.reverse_client_name,
+            sasl_username=request.sasl_username,
+            sasl_method=request.sasl_method,
+            protocol_name=request.protocol_name,
+        )
+        session.dialogue.size = request.size
+        if request.encryption_protocol:
+            session.encrypted(
+                request.encryption_protocol,
+                request.encryption_cipher,
+                request.encryption_keysize,
+            )
+        return _asked(session, request)
+
+
+def _asked(session: Session, request: Request) -> Decision:
+    decision = session.connect()
+    if request.protocol_state is ProtocolState.CONNECT or not decision.is_permitted:
+        return decision
+    if request.helo_name:
+        decision = session.helo(request.helo_name)
+    if request.protocol_state in (ProtocolState.HELO, ProtocolState.EHLO):
+        return decision
+    if not decision.is_permitted:
+        return decision
+    if request.protocol_state is ProtocolState.ETRN:
+        return session.etrn(request.etrn_domain)
+    decision = session.mail(request.sender)
+    if request.protocol_state is ProtocolState.MAIL or not decision.is_permitted:
+        return decision
+    if request.protocol_state in (ProtocolState.RCPT, ProtocolState.VRFY):
+        session.dialogue.recipient_count = request.recipient_count
+        return session.rcpt(request.recipient)
+    session.dialogue.recipient = request.recipient or None
+    session.dialogue.recipient_count = request.recipient_count or 1
+    if request.protocol_state is ProtocolState.DATA:
+        return session.data()
+    return session.end_of_data()

@@ -1,0 +1,41 @@
+"""One question, in the attribute names of the policy delegation protocol (SMTPD_POLICY_README)."""
+
+from enum import Enum
+
+import msgspec
+
+
+class ProtocolState(Enum):
+    """How far the dialogue has come."""
+
+    CONNECT = "CONNECT"
+    EHLO = "EHLO"
+    HELO = "HELO"
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    END_OF_MESSAGE = "END-OF-MESSAGE"
+    VRFY = "VRFY"
+    ETRN = "ETRN"
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """May this client, in this state of the dialogue, go on? Addresses without angle brackets."""
+
+    protocol_state: ProtocolState = ProtocolState.RCPT
+    protocol_name: str = "ESMTP"
+    client_address: str = ""
+    client_name: str = "unknown"
+    reverse_client_name: str = "unknown"
+    helo_name: str = ""
+    sender: str = ""
+    recipient: str = ""
+    recipient_count: int = 0
+    size: int = 0
+    sasl_method: str = ""
+    sasl_username: str = ""
+    sasl_sender: str = ""
+    encryption_protocol: str = ""
+    encryption_cipher: str = ""
+    encryption_keysize: int = 0
+    etrn_domain: str = ""

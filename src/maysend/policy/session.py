@@ -1,0 +1,192 @@
+"""One SMTP dialogue, command by command, as smtpd keeps it between commands."""
+
+from maysend.policy.decision import Decision, permitting_step
+from maysend.policy.stages import Stage, Stages
+from maysend.restrictions.dialogue import Dialogue
+from maysend.restrictions.evaluation import Deferral, Evaluation, Subject
+from maysend.restrictions.trace import Action, Outcome
+
+POSTMASTER = "postmaster"
+"""Accepted without a domain before anything else (RFC 5321 4.5.1)."""
+
+
+class Session:
+    """The policy's side of one dialogue. Every command gives a Decision.
+
+    With smtpd_delay_reject, the lists for the client, HELO and sender are evaluated at each RCPT
+    (postconf(5)); without it, at their own command.
+    """
+
+    def __init__(self, stages: Stages, dialogue: Dialogue) -> None:
+        self._stages = stages
+        self.dialogue = dialogue
+        self._evaluation = Evaluation(stages.rules, dialogue)
+        self._deferrals: dict[str, Deferral | None] = {}
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def connect(self) -> Decision:
+        """The client has connected."""
+        self._begin()
+        if not self._stages.delay_reject:
+            self._check_client()
+        return self._decision()
+
+    def helo(self, name: str) -> Decision:
+        """HELO or EHLO."""
+        self.dialogue.helo_name = name
+        self._begin()
+        if not self._stages.delay_reject:
+            self._check_helo()
+        return self._decision()
+
+    def authenticated(self, login: str, method: str = "PLAIN") -> None:
+        """AUTH succeeded: everything from here on is asked for this login."""
+        self.dialogue.sasl_username = login
+        self.dialogue.sasl_method = method
+
+    def encrypted(self, protocol: str, cipher: str = "", keysize: int = 0) -> None:
+        """TLS has begun: what the client said before is forgotten (RFC 3207 4.2)."""
+        self.dialogue.encryption_protocol = protocol
+        self.dialogue.encryption_cipher = cipher
+        self.dialogue.encryption_keysize = keysize
+        self.dialogue.helo_name = None
+
+    def mail(self, address: str) -> Decision:
+        """MAIL FROM, with the address in internal form ("" is the null sender)."""
+        self.dialogue.sender = address
+        self.dialogue.recipient = None
+        self.dialogue.recipient_count = 0
+        self._begin()
+        self._evaluation.sender_is_listed = False
+        self._evaluation.discard = False
+        if not self._stages.delay_reject:
+            self._check_sender()
+        decision = self._decision()
+        if not decision.is_permitted:
+            self.dialogue.sender = None
+        return decision
+
+    def rcpt(self, address: str) -> Decision:
+        """RCPT TO, with the address in internal form."""
+        self._begin()
+        if not (self._stages.delay_reject and address.lower() == POSTMASTER):
+            self.dialogue.recipient = address
+            self._evaluation.recipient_is_listed = False
+            self._check_recipient()
+        decision = self._decision()
+        if decision.is_permitted:
+            self.dialogue.recipient_count += 1
+        return decision
+
+    def data(self) -> Decision:
+        """DATA: asked once for all recipients."""
+        return self._once_for_all(self._stages.data, "DATA")
+
+    def end_of_data(self) -> Decision:
+        """The final dot: asked once for all recipients."""
+        return self._once_for_all(self._stages.end_of_data, "END-OF-MESSAGE")
+
+    def etrn(self, domain: str) -> Decision:
+        """ETRN."""
+        self.dialogue.etrn_domain = domain
+        self._begin()
+        outcomes = (
+            (self._check_client, self._check_helo) if self._stages.delay_reject else ()
+        )
+        if not any(check() is Outcome.REJECT for check in outcomes):
+            self._run(self._stages.etrn, domain)
+        return self._decision()
+
+    def reset(self) -> None:
+        """RSET, or the message is done: the next MAIL starts afresh."""
+        self.dialogue.sender = None
+        self.dialogue.recipient = None
+        self.dialogue.recipient_count = 0
+        self._evaluation.discard = False
+
+    # -- stages --------------------------------------------------------------------------------
+
+    def _check_client(self) -> Outcome:
+        return self._run(self._stages.client, self.dialogue.client)
+
+    def _check_helo(self) -> Outcome:
+        name = self.dialogue.helo_name
+        return Outcome.DUNNO if name is None else self._run(self._stages.helo, name)
+
+    def _check_sender(self) -> Outcome:
+        sender = self.dialogue.sender
+        if sender is None:
+            return Outcome.DUNNO
+        outcome = self._run(self._stages.sender, sender)
+        implicit = self._stages.unlisted_sender
+        if outcome is not Outcome.REJECT and implicit is not None and self._goes_on():
+            subject = Subject(sender, self._stages.sender.words, None)
+            outcome = self._evaluation.run_check("sender address", implicit, subject)
+        return outcome
+
+    def _check_recipient(self) -> Outcome:
+        if self._stages.delay_reject:
+            for check in (self._check_client, self._check_helo, self._check_sender):
+                if check() is Outcome.REJECT:
+                    return Outcome.REJECT
+        recipient = self.dialogue.recipient or ""
+        for stage in self._stages.recipient_lists:
+            if self._run(stage, recipient) is Outcome.REJECT:
+                return Outcome.REJECT
+        if self._evaluation.apply_defer_if_permit() is Outcome.REJECT:
+            return Outcome.REJECT
+        implicit = self._stages.unlisted_recipient
+        if implicit is None or not self._goes_on():
+            return Outcome.DUNNO
+        subject = Subject(recipient, self._stages.recipient_lists[0].words, None)
+        return self._evaluation.run_check("recipient address", implicit, subject)
+
+    def _once_for_all(self, stage: Stage, command: str) -> Decision:
+        dialogue = self.dialogue
+        recipient = dialogue.recipient
+        self._begin()
+        if dialogue.recipient_count > 1:
+            # One recipient's name would mislead where the answer is for all of them.
+            dialogue.recipient = None
+        self._run(stage, command)
+        dialogue.recipient = recipient
+        return self._decision()
+
+    def _run(self, stage: Stage, name: str) -> Outcome:
+        """Evaluate a list. What an earlier command's list deferred still stands, but a list that
+        is evaluated again forgets what it deferred itself the last time."""
+        subject = Subject(name, stage.words, stage.access)
+        self._evaluation.defer_if_permit = self._deferral_before(stage)
+        outcome = self._evaluation.run_list(stage.parameter, stage.nodes, subject)
+        self._deferrals[stage.parameter] = self._evaluation.defer_if_permit
+        return outcome
+
+    def _deferral_before(self, stage: Stage) -> Deferral | None:
+        for earlier in stage.after:
+            deferral = self._deferrals.get(earlier)
+            if deferral is not None:
+                return deferral
+        return None
+
+    def _goes_on(self) -> bool:
+        return not self._evaluation.discard
+
+    # -- decisions -----------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        evaluation = self._evaluation
+        evaluation.steps = []
+        evaluation.actions = []
+        evaluation.reply = None
+        evaluation.deciding = None
+        evaluation.forget_addresses()
+
+    def _decision(self) -> Decision:
+        evaluation = self._evaluation
+        steps = tuple(evaluation.steps)
+        decided = evaluation.deciding
+        if evaluation.reply is None:
+            decided = permitting_step(steps)
+        actions: tuple[Action, ...] = tuple(evaluation.actions)
+        return Decision(evaluation.reply, steps, decided, actions)

@@ -1,0 +1,88 @@
+"""The smtpd_*_restrictions of one policy, compiled, and the words that each list's replies use."""
+
+import msgspec
+
+from maysend.restrictions import replies
+from maysend.restrictions.compilation import build_ruleset, compile_parameter
+from maysend.restrictions.evaluation import Node, Ruleset
+from maysend.restrictions.restriction import Item
+from maysend.restrictions.site import Site
+from maysend.restrictions.unlisted import reject_unlisted_recipient, reject_unlisted_sender
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """One list: its parameter, its nodes, and what a bare table or a reply stands for in it.
+
+    `after` names the lists of earlier commands: what they deferred still stands here.
+    """
+
+    parameter: str
+    nodes: tuple[Node, ...]
+    words: str
+    access: str | None
+    after: tuple[str, ...] = ()
+
+
+class Stages(msgspec.Struct, frozen=True):
+    """All lists of a policy and the parameters that say when they apply."""
+
+    rules: Ruleset
+    client: Stage
+    helo: Stage
+    sender: Stage
+    recipient_lists: tuple[Stage, Stage]
+    data: Stage
+    end_of_data: Stage
+    etrn: Stage
+    delay_reject: bool
+    unlisted_sender: Node | None
+    unlisted_recipient: Node | None
+
+
+def compile_stages(site: Site) -> Stages:
+    """Compile every list of a site."""
+    rules = build_ruleset(site)
+    parameters = site.parameters
+
+    def stage(
+        parameter: str, words: str, access: str | None, after: tuple[Stage, ...] = ()
+    ) -> Stage:
+        nodes = compile_parameter(parameter, rules)
+        return Stage(parameter, nodes, words, access, tuple(s.parameter for s in after))
+
+    client = stage("smtpd_client_restrictions", replies.CLIENT, "check_client_access")
+    helo = stage("smtpd_helo_restrictions", replies.HELO, "check_helo_access", (client,))
+    sender = stage(
+        "smtpd_sender_restrictions", replies.SENDER, "check_sender_access", (client, helo)
+    )
+    names = ["smtpd_recipient_restrictions", "smtpd_relay_restrictions"]
+    if parameters.boolean("smtpd_relay_before_recipient_restrictions"):
+        names.reverse()
+    earlier = (client, helo, sender)
+    first = stage(names[0], replies.RECIPIENT, "check_recipient_access", earlier)
+    second = stage(names[1], replies.RECIPIENT, "check_recipient_access", (*earlier, first))
+    return Stages(
+        rules=rules,
+        client=client,
+        helo=helo,
+        sender=sender,
+        recipient_lists=(first, second),
+        data=stage("smtpd_data_restrictions", replies.DATA, None),
+        end_of_data=stage("smtpd_end_of_data_restrictions", replies.END_OF_DATA, None),
+        etrn=stage("smtpd_etrn_restrictions", replies.ETRN, "check_etrn_access"),
+        delay_reject=parameters.boolean("smtpd_delay_reject"),
+        unlisted_sender=_implicit(site, "smtpd_reject_unlisted_sender"),
+        unlisted_recipient=_implicit(site, "smtpd_reject_unlisted_recipient"),
+    )
+
+
+def _implicit(site: Site, parameter: str) -> Node | None:
+    """The reject_unlisted_* check that a yes/no parameter adds at the end of its stage."""
+    if not site.parameters.boolean(parameter):
+        return None
+    place = site.parameters.traced(parameter).place(0)
+    compiled = {
+        "smtpd_reject_unlisted_sender": reject_unlisted_sender,
+        "smtpd_reject_unlisted_recipient": reject_unlisted_recipient,
+    }[parameter](Item(parameter, "", place), site)
+    return Node(f"{parameter} = yes", place, compiled)

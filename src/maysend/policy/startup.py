@@ -1,0 +1,47 @@
+"""What smtpd checks before it serves anybody (smtpd(8), postconf(5) smtpd_relay_restrictions)."""
+
+from maysend.maincf import tokens
+from maysend.policy.errors import PolicyError
+from maysend.restrictions.compilation import class_names
+from maysend.restrictions.site import Site
+
+REQUIRED = frozenset(
+    {
+        "reject",
+        "reject_unauth_destination",
+        "defer",
+        "defer_if_permit",
+        "defer_unauth_destination",
+        "check_relay_domains",
+    }
+)
+"""One of these must be in the relay or recipient list, or the server would be an open relay."""
+
+
+def require_relay_control(site: Site) -> None:
+    """Raise PolicyError where smtpd refuses to start: no relay control, an undefined class."""
+    parameters = site.parameters
+    for name in class_names(site):
+        if not parameters.get(name, "").strip():
+            place = parameters.traced("smtpd_restriction_classes").place(0)
+            raise PolicyError(f"restriction class `{name}' needs a definition", place)
+    lists = ("smtpd_recipient_restrictions", "smtpd_relay_restrictions")
+    if not any(_has_required(site, parameters[name], set()) for name in lists):
+        raise PolicyError(
+            'in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at '
+            "least one working instance of: reject_unauth_destination, "
+            "defer_unauth_destination, reject, defer or defer_if_permit",
+            parameters.traced(lists[1]).place(0),
+        )
+
+
+def _has_required(site: Site, text: str, seen: set[str]) -> bool:
+    classes = set(class_names(site))
+    for token in tokens.split(text):
+        if token.text.lower() in REQUIRED:
+            return True
+        if token.text in classes and token.text not in seen:
+            seen.add(token.text)
+            if _has_required(site, site.parameters.get(token.text, "") or "", seen):
+                return True
+    return False

@@ -1,0 +1,103 @@
+"""In which order the keys of an address are asked, and of which tables.
+
+Source: access(5) "EMAIL ADDRESS PATTERNS", postconf(5) "smtpd_sender_login_maps", and the order
+that a live smtpd asks (tests/differential). Each key is asked of every table before the next key;
+the first answer ends the search.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, TypeAlias
+
+from maysend.address import quote_local, split_extension
+from maysend.restrictions.evaluation import Evaluation
+from maysend.tables import LookupTable, TableError
+
+Key: TypeAlias = tuple[str, bool]
+"""A key, and whether it is only a part of what is looked up: pattern tables see no parts."""
+
+
+def find(evaluation: Evaluation, tables: Sequence[LookupTable], key: Key) -> str | None:
+    """The first table's answer for one key. Raises TableError; an empty answer is one too."""
+    text, partial = key
+    for table in tables:
+        if partial and table.pattern:
+            continue
+        answer = evaluation.lookup(table, text)
+        if answer:
+            return answer
+        if answer is not None:
+            raise TableError(table.spec, f"lookup of {text} returns an empty string", "config")
+    return None
+
+
+def find_first(
+    evaluation: Evaluation, tables: Sequence[LookupTable], keys: Iterator[Key]
+) -> str | None:
+    """The answer for the first key that any table knows."""
+    for key in keys:
+        answer = find(evaluation, tables, key)
+        if answer is not None:
+            return answer
+    return None
+
+
+def quoted_first(text: str, partial: bool) -> Iterator[Key]:
+    """An address key in its external form, then unquoted where that differs."""
+    local, at, domain = text.rpartition("@")
+    if local and not local.isalnum():
+        external = quote_local(text)
+        if external != text:
+            yield external, partial
+    elif not at and not domain.isalnum():
+        # A bare local part: quoted as if a domain followed.
+        external = quote_local(domain + "@x")[:-2]
+        if external != domain:
+            yield external, partial
+    yield text, partial
+
+
+def owner_keys(evaluation: Evaluation, address: str) -> Iterator[Key]:
+    """The keys of login maps and recipient maps for a resolved address.
+
+    `user+ext@domain`, `user@domain`, then the bare `user+ext` and `user` where the domain is
+    local, then `@domain`. There are no parent domains.
+    """
+    yield from quoted_first(address, False)
+    local, at, domain = address.rpartition("@")
+    if not at:
+        return
+    site = evaluation.site
+    user, extension = split_extension(local, site.recipient_delimiter)
+    if extension is not None:
+        yield from quoted_first(f"{user}@{domain}", True)
+    if domain == site.myorigin.lower() or site.is_local(domain, evaluation.lookup):
+        yield from quoted_first(local, True)
+        if extension is not None:
+            yield from quoted_first(user, True)
+    yield "@" + domain, True
+
+
+def access_keys(evaluation: Evaluation, address: str) -> Iterator[Key]:
+    """The keys of an access table for a resolved address: `user+ext@domain`, `user@domain`,
+    the domain and its parents, then `user+ext@` and `user@` (access(5))."""
+    yield from quoted_first(address, False)
+    local, _, domain = address.rpartition("@")
+    user, extension = split_extension(local, evaluation.site.recipient_delimiter)
+    if extension is not None:
+        yield from quoted_first(f"{user}@{domain}", True)
+    for name in parents(domain, evaluation.site.access_parents):
+        yield name, True
+    yield from quoted_first(f"{local}@", True)
+    if extension is not None:
+        yield from quoted_first(f"{user}@", True)
+
+
+def parents(domain: str, style: Literal["none", "dot", "parent"]) -> Iterator[str]:
+    """A domain and its parents: as "b.c" where subdomains match by their parent, else ".b.c"."""
+    name = domain
+    while name:
+        yield name
+        dot = name.find(".", 1)
+        if dot < 0:
+            return
+        name = name[dot + 1 :] if style == "parent" else name[dot:]

@@ -1,0 +1,150 @@
+"""From a restriction list as written to nodes that are evaluated.
+
+What can't work compiles to a node that answers what smtpd answers when it gets there, with the
+reason as its finding: smtpd finds these only when mail arrives.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from maysend.maincf import Place, tokens
+from maysend.restrictions.evaluation import Check, Evaluation, Node, Ruleset
+from maysend.restrictions.index import RESTRICTIONS
+from maysend.restrictions.restriction import InvalidItem, Item, Restriction
+from maysend.restrictions.site import Site
+from maysend.restrictions.trace import Outcome
+
+ACCESS_COMMANDS = (
+    "check_client_access",
+    "check_helo_access",
+    "check_sender_access",
+    "check_recipient_access",
+    "check_etrn_access",
+)
+"""What a bare `type:table` can stand for, by the list it is in."""
+
+MOST_ANSWERS = 4096
+"""Compiled answers kept; tables with more distinct restriction lists are compiled again."""
+
+Locate: TypeAlias = Callable[[int], Place]
+
+
+def build_ruleset(site: Site) -> Ruleset:
+    """Compile the restriction classes of a site.
+
+    A class without a definition keeps smtpd from starting: see `policy.startup`.
+    """
+    answers: dict[str, tuple[Node, ...]] = {}
+
+    def compile_answer(text: str) -> tuple[Node, ...]:
+        nodes = answers.get(text)
+        if nodes is None:
+            if len(answers) >= MOST_ANSWERS:
+                answers.clear()
+            nodes = compile_list(text, lambda offset: ANSWER_PLACE, rules)
+            answers[text] = nodes
+        return nodes
+
+    rules = Ruleset(site, compile_answer)
+    for name in class_names(site):
+        rules.classes[name] = ()
+    for name in rules.classes:
+        rules.classes[name] = compile_parameter(name, rules)
+    return rules
+
+
+ANSWER_PLACE = Place("<table answer>", 0)
+
+
+def class_names(site: Site) -> list[str]:
+    """The names in $smtpd_restriction_classes."""
+    return [token.text for token in tokens.split(site.parameters["smtpd_restriction_classes"])]
+
+
+def compile_parameter(name: str, rules: Ruleset) -> tuple[Node, ...]:
+    """Compile a parameter that holds a restriction list; unset is an empty one."""
+    try:
+        traced = rules.site.parameters.traced(name)
+    except KeyError:
+        return ()
+    return compile_list(traced.text, traced.place, rules)
+
+
+def compile_list(text: str, locate: Locate, rules: Ruleset) -> tuple[Node, ...]:
+    """Compile one list. `locate` gives the place in main.cf of an offset in `text`."""
+    return tuple(_nodes(tokens.split(text), locate, rules))
+
+
+def _nodes(words: list[tokens.Token], locate: Locate, rules: Ruleset) -> Iterator[Node]:
+    position = 0
+    while position < len(words):
+        word = words[position]
+        position += 1
+        place = locate(word.start)
+        name = word.text.lower()
+        if name == "warn_if_reject":
+            yield Node(word.text, place, _never, warns=True)
+        elif ":" in word.text:
+            yield Node(word.text, place, _bare_table(word.text, place, rules.site))
+        elif name in RESTRICTIONS:
+            restriction = RESTRICTIONS[name]
+            argument = ""
+            if restriction.argument and position < len(words):
+                argument = words[position].text
+                position += 1
+            yield _restriction_node(word.text, argument, place, restriction, rules.site)
+        elif word.text in rules.classes:
+            yield Node(word.text, place, _class(word.text))
+        else:
+            finding = f'unknown smtpd restriction: "{word.text}"'
+            yield Node(word.text, place, _broken(finding), finding=finding)
+
+
+def _restriction_node(
+    word: str, argument: str, place: Place, restriction: Restriction, site: Site
+) -> Node:
+    written = f"{word} {argument}".rstrip()
+    try:
+        if restriction.argument == "table" and ":" not in argument:
+            raise InvalidItem(f'{word}: bad argument "{argument}": need maptype:mapname')
+        if restriction.argument == "word" and not argument:
+            raise InvalidItem(f"{word} needs an argument")
+        check = restriction.compile(Item(word.lower(), argument, place), site)
+    except InvalidItem as invalid:
+        return Node(written, place, _broken(str(invalid)), finding=str(invalid))
+    return Node(written, place, check)
+
+
+def _bare_table(spec: str, place: Place, site: Site) -> Check:
+    """A table with no command before it: checked as its list's stage does by default."""
+    checks = {
+        command: RESTRICTIONS[command].compile(Item(command, spec, place), site)
+        for command in ACCESS_COMMANDS
+    }
+
+    def check(evaluation: Evaluation) -> Outcome:
+        command = evaluation.subject.access
+        if command is None:
+            return evaluation.server_fault(f'specify check_..._access before "{spec}"')
+        return checks[command](evaluation)
+
+    return check
+
+
+def _class(name: str) -> Check:
+    def check(evaluation: Evaluation) -> Outcome:
+        return evaluation.run_nested(evaluation.rules.classes[name])
+
+    return check
+
+
+def _broken(finding: str) -> Check:
+    def check(evaluation: Evaluation) -> Outcome:
+        return evaluation.server_fault(finding)
+
+    return check
+
+
+def _never(evaluation: Evaluation) -> Outcome:
+    """`warn_if_reject` is carried out by the list it stands in."""
+    return Outcome.DUNNO

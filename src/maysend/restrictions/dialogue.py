@@ -1,0 +1,40 @@
+"""What the client has said so far, in the words of the policy delegation protocol."""
+
+from typing import Literal
+
+import msgspec
+
+
+class Dialogue(msgspec.Struct, kw_only=True):
+    """The facts of one SMTP dialogue that restrictions may look at (SMTPD_POLICY_README).
+
+    Addresses are in internal form: without angle brackets and quoting; "" is the null sender.
+    None means that the command was not given yet.
+    """
+
+    client_address: str = ""
+    client_name: str = "unknown"
+    client_name_status: Literal["ok", "none", "temporary"] = "none"
+    reverse_client_name: str = "unknown"
+    reverse_client_name_status: Literal["ok", "none", "temporary"] = "none"
+    client_port: str = ""
+    server_address: str = ""
+    server_port: str = ""
+    protocol_name: str = "ESMTP"
+    helo_name: str | None = None
+    sender: str | None = None
+    recipient: str | None = None
+    recipient_count: int = 0
+    size: int = 0
+    etrn_domain: str | None = None
+    sasl_username: str = ""
+    sasl_method: str = ""
+    sasl_sender: str = ""
+    encryption_protocol: str = ""
+    encryption_cipher: str = ""
+    encryption_keysize: int = 0
+
+    @property
+    def client(self) -> str:
+        """The client as smtpd names it in replies and logs: name[address]."""
+        return f"{self.client_name}[{self.client_address}]"

@@ -1,0 +1,283 @@
+"""One stage's evaluation: all that a restriction may see of the world, and how it answers.
+
+The rules here are those of Postfix's smtpd for every restriction alike: `warn_if_reject`,
+`defer_if_permit`, `defer_if_reject`, nesting, and the trace.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from maysend.maincf import Place
+from maysend.reply import Reply
+from maysend.restrictions.dialogue import Dialogue
+from maysend.restrictions.replies import consistent_reply
+from maysend.restrictions.resolution import AddressResolver, ResolvedAddress
+from maysend.restrictions.site import Site
+from maysend.restrictions.trace import Action, Lookup, Outcome, Step
+from maysend.tables import LookupTable, TableError
+
+DEEPEST_NESTING = 100
+"""How deep answers and classes may nest before smtpd gives up (seen on a live 3.7 smtpd)."""
+
+
+class Subject(msgspec.Struct, frozen=True, gc=False):
+    """What a list of restrictions is about: the name and the words that replies begin with.
+
+    `access` is the `check_*_access` that a bare `type:table` stands for in this list.
+    """
+
+    name: str
+    words: str
+    access: str | None
+
+
+class Deferral(msgspec.Struct, frozen=True, gc=False):
+    """A 4xx that waits to see whether the request would be permitted, or rejected."""
+
+    code: int
+    dsn: str
+    text: str
+
+
+class Stop(Exception):  # noqa: N818  (not an error: smtpd leaves a list this way too)
+    """The whole stage ends here with the reply that was recorded."""
+
+
+class Node(msgspec.Struct, frozen=True):
+    """One compiled restriction: as written, where, and what it does.
+
+    `finding` says what is wrong with it where Postfix would find out only at run time.
+    """
+
+    written: str
+    place: Place
+    check: "Check"
+    warns: bool = False
+    finding: str = ""
+
+
+class Ruleset:
+    """A site's restriction classes, and how an access table's answer becomes restrictions.
+
+    `compile_answer` comes in from above, so that this floor needs no index of itself.
+    """
+
+    def __init__(self, site: Site, compile_answer: "Callable[[str], tuple[Node, ...]]") -> None:
+        self.site = site
+        self.classes: dict[str, tuple[Node, ...]] = {}
+        self.compile_answer = compile_answer
+
+
+class Evaluation:
+    """The evaluation of one SMTP dialogue against one site, stage after stage."""
+
+    def __init__(self, rules: Ruleset, dialogue: Dialogue) -> None:
+        self.rules = rules
+        self.site = rules.site
+        self.dialogue = dialogue
+        self.steps: list[Step] = []
+        self.actions: list[Action] = []
+        self.reply: Reply | None = None
+        self.deciding: Step | None = None
+        self.subject = Subject("", "", None)
+        self.stage = ""
+        self.discard = False
+        self.sender_is_listed: bool = False
+        self.recipient_is_listed: bool = False
+        self.defer_if_permit: Deferral | None = None
+        self.defer_if_reject: Deferral | None = None
+        self._deferring_step: Step | None = None
+        self._depth = 0
+        self._warn_depth = 0
+        self._current: Step | None = None
+        self._resolved: dict[str, ResolvedAddress] = {}
+
+    # -- what a restriction asks ---------------------------------------------------------------
+
+    def lookup(self, table: LookupTable, key: str) -> str | None:
+        """Ask a table: the one seam through which every lookup goes, into the trace.
+
+        Raises TableError where the table has no answer now.
+        """
+        record = Lookup(table.spec, key)
+        if self._current is not None:
+            self._current.lookups.append(record)
+        try:
+            record.answer = table.lookup(key)
+        except TableError as error:
+            record.error = error.reason
+            raise
+        return record.answer
+
+    def resolved(self, address: str) -> ResolvedAddress:
+        """The address rewritten, resolved and folded as trivial-rewrite does.
+
+        Raises Stop with a 451 where a list that decides its class can't be read now.
+        """
+        known = self._resolved.get(address)
+        if known is None:
+            known = AddressResolver(self.site, self.lookup).resolve(address)
+            self._resolved[address] = known
+        if known.failed:
+            self.data_fault(address)
+        return known
+
+    def note(self, text: str) -> None:
+        """Say in the trace what decided, where it was not a lookup."""
+        if self._current is not None:
+            self._current.note = text
+
+    def note_owner_maps(self, specs: tuple[str, ...]) -> None:
+        """Say in the trace that owners were looked up in these tables, first match wins."""
+        if self._current is not None:
+            self._current.owner_maps = specs
+
+    # -- what a restriction answers ------------------------------------------------------------
+
+    def refuse(self, code: int, dsn: str, text: str, *, fault: bool = False) -> Outcome:
+        """Refuse, unless `warn_if_reject` or a pending `defer_if_reject` says otherwise.
+
+        A `fault` (of configuration or data) can't be turned into a warning.
+        """
+        warned = bool(self._warn_depth) and not fault
+        reply = consistent_reply(code, dsn, text, self.site.soft_bounce)
+        if not warned and reply.code >= 500 and self.defer_if_reject is not None:
+            deferral, self.defer_if_reject = self.defer_if_reject, None
+            self._warn_depth = 0
+            if self._current is not None:
+                self._current.note = "deferred by an earlier defer_if_reject"
+            return self.refuse(deferral.code, deferral.dsn, deferral.text, fault=fault)
+        step = self._current
+        if step is not None:
+            step.reply = reply
+            step.warned = warned
+        if warned:
+            return Outcome.DUNNO
+        self.reply = reply
+        self.deciding = step
+        return Outcome.REJECT
+
+    def defer_unless_rejected(self, code: int, dsn: str, text: str) -> Outcome:
+        """`defer_if_permit`: refuse for now if nothing else refuses for good."""
+        if self._warn_depth:
+            return self.refuse(code, dsn, text)
+        if self.defer_if_permit is None:
+            self.defer_if_permit = Deferral(code, dsn, text)
+            self._deferring_step = self._current
+        return Outcome.DUNNO
+
+    def defer_instead_of_reject(self, code: int, dsn: str, text: str) -> Outcome:
+        """`defer_if_reject`: turn the next 5xx into this 4xx."""
+        if self.defer_if_reject is None:
+            self.defer_if_reject = Deferral(code, dsn, text)
+        return Outcome.DUNNO
+
+    def server_fault(self, finding: str = "") -> "Outcome":
+        """Somebody has to mend the configuration: 451 4.3.5, and the stage ends."""
+        if finding:
+            self.note(finding)
+        self.refuse(451, "4.3.5", "Server configuration error", fault=True)
+        raise Stop
+
+    def data_fault(self, name: str) -> Outcome:
+        """A list or map has no answer now: 451 4.3.0, and the stage ends."""
+        self.refuse(451, "4.3.0", f"<{name}>: Temporary lookup failure", fault=True)
+        raise Stop
+
+    def table_fault(self, error: TableError, name: str) -> Outcome:
+        """The reply for a map that failed: 4.3.0 where it may answer later, else 4.3.5."""
+        if error.kind == "retry":
+            return self.data_fault(name)
+        return self.server_fault()
+
+    def act(self, name: str, argument: str = "") -> Outcome:
+        """Note an action other than an answer (FILTER, HOLD, PREPEND, …)."""
+        self.actions.append(Action(name, argument))
+        return Outcome.DUNNO
+
+    def discard_message(self) -> Outcome:
+        """DISCARD: claim success and ask nothing more of this message (access(5))."""
+        self.discard = True
+        self.actions.append(Action("DISCARD"))
+        return Outcome.OK
+
+    # -- evaluating lists ----------------------------------------------------------------------
+
+    def run(self, nodes: Sequence[Node]) -> Outcome:
+        """Evaluate restrictions in order until one decides, as smtpd's generic_checks() does."""
+        self._depth += 1
+        depth = self._depth
+        caller = self._current
+        outcome = Outcome.DUNNO
+        for node in nodes:
+            if self.discard:
+                break
+            if node.warns:
+                self._warn_depth = self._warn_depth or depth
+                continue
+            step = Step(self.stage, node.written, node.place, depth - 1)
+            self.steps.append(step)
+            self._current = step
+            outcome = node.check(self)
+            step.outcome = outcome
+            self._current = caller
+            if self._warn_depth >= depth:
+                self._warn_depth = 0
+            if outcome is not Outcome.DUNNO:
+                break
+            if self.defer_if_permit is not None and self.defer_if_reject is not None:
+                break
+        self._depth = depth - 1
+        return outcome
+
+    def run_nested(self, nodes: Sequence[Node]) -> Outcome:
+        """Evaluate a class or an access table's answer; too deep is a server fault."""
+        if self._depth > DEEPEST_NESTING:
+            return self.server_fault(f"nested more than {DEEPEST_NESTING} deep")
+        return self.run(nodes)
+
+    def run_list(self, stage: str, nodes: Sequence[Node], subject: Subject) -> Outcome:
+        """Evaluate one stage's list from a clean slate, as each smtpd_check_*() does."""
+        self.stage = stage
+        self.subject = subject
+        self._reset()
+        try:
+            return self.run(nodes)
+        except Stop:
+            for step in reversed(self.steps):
+                if step is self.deciding:
+                    step.outcome = Outcome.REJECT
+                    break
+            return Outcome.REJECT
+        finally:
+            self._current = None
+
+    def run_check(self, stage: str, node: Node, subject: Subject) -> Outcome:
+        """Evaluate an implicit check (reject_unlisted_*) after a stage's list."""
+        return self.run_list(stage, (node,), subject)
+
+    def apply_defer_if_permit(self) -> Outcome:
+        """Refuse for now what would be permitted, because of an earlier temporary error."""
+        if self.defer_if_permit is None:
+            return Outcome.DUNNO
+        deferral = self.defer_if_permit
+        self._current = self._deferring_step
+        outcome = self.refuse(deferral.code, deferral.dsn, deferral.text)
+        self._current = None
+        return outcome
+
+    def forget_addresses(self) -> None:
+        """Resolve afresh at the next command, as smtpd's short-lived cache does."""
+        self._resolved.clear()
+
+    def _reset(self) -> None:
+        self._depth = 0
+        self._warn_depth = 0
+        self._current = None
+        self.defer_if_reject = None
+
+
+Check: TypeAlias = Callable[[Evaluation], Outcome]
+"""A compiled restriction: binds its name, argument and tables, and answers for one request."""

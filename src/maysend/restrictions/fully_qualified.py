@@ -1,0 +1,44 @@
+"""Addresses without a full domain: reject_non_fqdn_{sender,recipient} (postconf(5))."""
+
+from maysend.address import is_valid_hostname
+from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.replies import RECIPIENT, SENDER
+from maysend.restrictions.restriction import Item
+from maysend.restrictions.site import Site
+from maysend.restrictions.trace import Outcome
+
+
+def reject_non_fqdn_sender(item: Item, site: Site) -> Check:
+    """Reject a MAIL FROM address whose domain is not fully qualified."""
+    code = site.code("non_fqdn_reject_code")
+
+    def check(evaluation: Evaluation) -> Outcome:
+        sender = evaluation.dialogue.sender
+        return _reject_non_fqdn(evaluation, sender, SENDER, code) if sender else Outcome.DUNNO
+
+    return check
+
+
+def reject_non_fqdn_recipient(item: Item, site: Site) -> Check:
+    """Reject a RCPT TO address whose domain is not fully qualified."""
+    code = site.code("non_fqdn_reject_code")
+
+    def check(evaluation: Evaluation) -> Outcome:
+        recipient = evaluation.dialogue.recipient
+        if not recipient:
+            return Outcome.DUNNO
+        return _reject_non_fqdn(evaluation, recipient, RECIPIENT, code)
+
+    return check
+
+
+def _reject_non_fqdn(evaluation: Evaluation, address: str, words: str, code: int) -> Outcome:
+    _, _, domain = address.rpartition("@") if "@" in address else ("", "", "")
+    if domain.startswith("[") and domain.endswith("]"):
+        return Outcome.DUNNO
+    trimmed = domain[:-1] if domain.endswith(".") else domain
+    if "." in trimmed and is_valid_hostname(trimmed):
+        return Outcome.DUNNO
+    return evaluation.refuse(
+        code, "4.5.2", f"<{address}>: {words} rejected: need fully-qualified address"
+    )

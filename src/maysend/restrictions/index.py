@@ -1,0 +1,70 @@
+"""Which name in a restriction list is which restriction (postconf(5), smtpd_*_restrictions).
+
+To add one: write its file, then its line here.
+"""
+
+from maysend.restrictions import (
+    access,
+    client_name,
+    destination,
+    fully_qualified,
+    helo_name,
+    networks,
+    outright,
+    recipients,
+    sender_login,
+    session_security,
+    unlisted,
+    unsupported,
+)
+from maysend.restrictions.restriction import Restriction
+
+RESTRICTIONS: dict[str, Restriction] = {
+    "permit": Restriction(outright.permit),
+    "reject": Restriction(outright.reject),
+    "defer": Restriction(outright.defer),
+    "defer_if_permit": Restriction(outright.defer_if_permit),
+    "defer_if_reject": Restriction(outright.defer_if_reject),
+    "permit_mynetworks": Restriction(networks.permit_mynetworks),
+    "permit_inet_interfaces": Restriction(networks.permit_inet_interfaces),
+    "permit_sasl_authenticated": Restriction(session_security.permit_sasl_authenticated),
+    "reject_plaintext_session": Restriction(session_security.reject_plaintext_session),
+    "check_client_access": Restriction(access.check_client_access, "table"),
+    "check_reverse_client_hostname_access": Restriction(
+        access.check_reverse_client_hostname_access, "table"
+    ),
+    "check_helo_access": Restriction(access.check_helo_access, "table"),
+    "check_sender_access": Restriction(access.check_sender_access, "table"),
+    "check_recipient_access": Restriction(access.check_recipient_access, "table"),
+    "check_sasl_access": Restriction(access.check_sasl_access, "table"),
+    "check_etrn_access": Restriction(access.check_etrn_access, "table"),
+    "reject_unknown_client_hostname": Restriction(client_name.reject_unknown_client_hostname),
+    "reject_unknown_client": Restriction(client_name.reject_unknown_client_hostname),
+    "reject_unknown_reverse_client_hostname": Restriction(
+        client_name.reject_unknown_reverse_client_hostname
+    ),
+    "reject_invalid_helo_hostname": Restriction(helo_name.reject_invalid_helo_hostname),
+    "reject_invalid_hostname": Restriction(helo_name.reject_invalid_helo_hostname),
+    "reject_non_fqdn_helo_hostname": Restriction(helo_name.reject_non_fqdn_helo_hostname),
+    "reject_non_fqdn_hostname": Restriction(helo_name.reject_non_fqdn_helo_hostname),
+    "reject_non_fqdn_sender": Restriction(fully_qualified.reject_non_fqdn_sender),
+    "reject_non_fqdn_recipient": Restriction(fully_qualified.reject_non_fqdn_recipient),
+    "reject_unlisted_sender": Restriction(unlisted.reject_unlisted_sender),
+    "reject_unlisted_recipient": Restriction(unlisted.reject_unlisted_recipient),
+    "check_recipient_maps": Restriction(unlisted.reject_unlisted_recipient),
+    "reject_sender_login_mismatch": Restriction(sender_login.reject_sender_login_mismatch),
+    "reject_authenticated_sender_login_mismatch": Restriction(
+        sender_login.reject_authenticated_sender_login_mismatch
+    ),
+    "reject_known_sender_login_mismatch": Restriction(
+        sender_login.reject_known_sender_login_mismatch
+    ),
+    "reject_unauthenticated_sender_login_mismatch": Restriction(
+        sender_login.reject_unauthenticated_sender_login_mismatch
+    ),
+    "reject_unauth_destination": Restriction(destination.reject_unauth_destination),
+    "defer_unauth_destination": Restriction(destination.defer_unauth_destination),
+    "permit_auth_destination": Restriction(destination.permit_auth_destination),
+    "reject_multi_recipient_bounce": Restriction(recipients.reject_multi_recipient_bounce),
+    **unsupported.RESTRICTIONS,
+}

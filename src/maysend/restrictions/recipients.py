@@ -1,0 +1,22 @@
+"""The number of recipients: reject_multi_recipient_bounce (postconf(5), RFC 5321 4.5.5)."""
+
+from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.restriction import Item
+from maysend.restrictions.site import Site
+from maysend.restrictions.trace import Outcome
+
+
+def reject_multi_recipient_bounce(item: Item, site: Site) -> Check:
+    """Reject the null sender with several recipients: a bounce goes to one."""
+    code = site.code("multi_recipient_bounce_reject_code")
+
+    def check(evaluation: Evaluation) -> Outcome:
+        dialogue = evaluation.dialogue
+        if dialogue.sender != "" or dialogue.recipient_count <= 1:
+            return Outcome.DUNNO
+        subject = evaluation.subject
+        return evaluation.refuse(
+            code, "5.5.3", f"<{subject.name}>: {subject.words} rejected: Multi-recipient bounce"
+        )
+
+    return check

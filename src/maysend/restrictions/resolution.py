@@ -1,0 +1,75 @@
+"""What an address comes to: rewritten, resolved, and the address class of its domain.
+
+Source: ADDRESS_CLASS_README, ADDRESS_REWRITING_README, trivial-rewrite(8).
+"""
+
+from collections.abc import Callable
+from enum import Enum
+
+import msgspec
+
+from maysend.address import fold, resolve, rewrite
+from maysend.restrictions.site import Site
+from maysend.tables import LookupTable, TableError
+
+
+class AddressClass(Enum):
+    """ADDRESS_CLASS_README's five classes, by the name of what makes an address one."""
+
+    LOCAL = "mydestination"
+    VIRTUAL_ALIAS = "virtual_alias_domains"
+    VIRTUAL_MAILBOX = "virtual_mailbox_domains"
+    RELAY = "relay_domains"
+    DEFAULT = "default"
+
+
+class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
+    """An address as the restrictions see it: internal form, folded.
+
+    `routed` says that a remote destination's local part holds a further route ("a%b@c"); `failed`
+    that a list which decides the class has no answer now.
+    """
+
+    address: str
+    domain: str
+    address_class: AddressClass
+    routed: bool = False
+    failed: bool = False
+
+
+class AddressResolver:
+    """Resolves addresses of one site, asking tables through `ask`."""
+
+    def __init__(self, site: Site, ask: Callable[[LookupTable, str], str | None]) -> None:
+        self._site = site
+        self._ask = ask
+
+    def resolve(self, address: str) -> ResolvedAddress:
+        """Rewrite and resolve an address in internal form, as smtpd_resolve_addr() does."""
+        site = self._site
+        rewritten = rewrite(address, site.rewriting)
+        try:
+            found = resolve(rewritten, site.rewriting, self._is_local)
+            if found.local:
+                address_class = AddressClass.LOCAL
+            else:
+                address_class = self._class_of(found.domain)
+        except TableError:
+            return ResolvedAddress(rewritten, "", AddressClass.DEFAULT, failed=True)
+        recipient = fold(found.recipient)
+        return ResolvedAddress(
+            recipient, recipient[recipient.rfind("@") + 1 :], address_class, found.routed
+        )
+
+    def _is_local(self, domain: str) -> bool:
+        return self._site.is_local(domain, self._ask)
+
+    def _class_of(self, domain: str) -> AddressClass:
+        site, ask = self._site, self._ask
+        if site.virtual_alias_domains.match_name(domain, ask) is not None:
+            return AddressClass.VIRTUAL_ALIAS
+        if site.virtual_mailbox_domains.match_name(domain, ask) is not None:
+            return AddressClass.VIRTUAL_MAILBOX
+        if site.relay_domains.match_name(domain, ask) is not None:
+            return AddressClass.RELAY
+        return AddressClass.DEFAULT

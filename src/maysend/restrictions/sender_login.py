@@ -1,0 +1,118 @@
+"""Who owns a sender address: the four sender login restrictions (postconf(5), SASL_README).
+
+The owners come from $smtpd_sender_login_maps; the first table that knows a key answers, and
+owners of later tables are never seen. With SASL off all four are ignored.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from maysend.address import fold
+from maysend.restrictions.address_lookup import find_first, owner_keys
+from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.restriction import Item
+from maysend.restrictions.site import Site
+from maysend.restrictions.trace import Outcome
+from maysend.tables import LookupTable, TableError
+
+
+def reject_sender_login_mismatch(item: Item, site: Site) -> Check:
+    """Reject an owned sender of somebody else, logged in or not, and an unowned one of a login."""
+    authenticated = reject_authenticated_sender_login_mismatch(item, site)
+    unauthenticated = reject_unauthenticated_sender_login_mismatch(item, site)
+
+    def check(evaluation: Evaluation) -> Outcome:
+        if evaluation.dialogue.sasl_username:
+            return authenticated(evaluation)
+        return unauthenticated(evaluation)
+
+    return check
+
+
+def reject_authenticated_sender_login_mismatch(item: Item, site: Site) -> Check:
+    """Reject a logged-in client that does not own its sender; an unowned sender is not its."""
+    return _for_logged_in(site, unknown_passes=False)
+
+
+def reject_known_sender_login_mismatch(item: Item, site: Site) -> Check:
+    """Reject a logged-in client whose sender is owned by somebody else; an unowned one passes."""
+    return _for_logged_in(site, unknown_passes=True)
+
+
+def reject_unauthenticated_sender_login_mismatch(item: Item, site: Site) -> Check:
+    """Reject an owned sender of a client that has not logged in."""
+    maps = site.tables("smtpd_sender_login_maps")
+
+    def check(evaluation: Evaluation) -> Outcome:
+        sender = evaluation.dialogue.sender
+        if not _applies(evaluation, sender) or sender is None:
+            return Outcome.DUNNO
+        if evaluation.dialogue.sasl_username:
+            return Outcome.DUNNO
+        owners = owners_of(evaluation, maps, sender)
+        if owners is None:
+            evaluation.note(f"nobody owns {sender}")
+            return Outcome.DUNNO
+        return evaluation.refuse(
+            553, "5.7.1", f"<{sender}>: Sender address rejected: not logged in"
+        )
+
+    return check
+
+
+def _for_logged_in(site: Site, *, unknown_passes: bool) -> Check:
+    maps = site.tables("smtpd_sender_login_maps")
+
+    def check(evaluation: Evaluation) -> Outcome:
+        sender = evaluation.dialogue.sender
+        if not _applies(evaluation, sender) or sender is None:
+            return Outcome.DUNNO
+        login = evaluation.dialogue.sasl_username
+        if not login:
+            evaluation.note("not logged in")
+            return Outcome.DUNNO
+        owners = owners_of(evaluation, maps, sender)
+        if owners is None and unknown_passes:
+            evaluation.note(f"nobody owns {sender}")
+            return Outcome.DUNNO
+        if owners is not None and fold(login) in map(fold, split_owners(owners)):
+            evaluation.note(f"{login} owns {sender}")
+            return Outcome.DUNNO
+        return evaluation.refuse(
+            553, "5.7.1", f"<{sender}>: Sender address rejected: not owned by user {login}"
+        )
+
+    return check
+
+
+def _applies(evaluation: Evaluation, sender: str | None) -> bool:
+    if not evaluation.site.sasl_is_active:
+        evaluation.note("SASL is off: ignored")
+        return False
+    if not sender:
+        evaluation.note("the null sender has no owner" if sender == "" else "no sender yet")
+        return False
+    return True
+
+
+def owners_of(
+    evaluation: Evaluation, maps: Sequence[LookupTable], sender: str
+) -> str | None:
+    """The owners of a sender as the login maps word them, or None: nobody's.
+
+    Raises Stop with a 451 where a map fails.
+    """
+    evaluation.note_owner_maps(tuple(table.spec for table in maps))
+    resolved = evaluation.resolved(sender)
+    try:
+        return find_first(evaluation, maps, owner_keys(evaluation, resolved.address))
+    except TableError as error:
+        return _failed(evaluation, error, sender)
+
+
+def _failed(evaluation: Evaluation, error: TableError, sender: str) -> None:
+    evaluation.table_fault(error, sender)
+
+
+def split_owners(owners: str) -> Iterator[str]:
+    """The logins in a login map's answer: separated by comma or white space."""
+    return iter(owners.replace(",", " ").split())

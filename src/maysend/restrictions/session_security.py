@@ -1,0 +1,37 @@
+"""What the session has proved: a login, encryption (postconf(5), SASL_README, TLS_README)."""
+
+from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.restriction import Item
+from maysend.restrictions.site import Site
+from maysend.restrictions.trace import Outcome
+
+
+def permit_sasl_authenticated(item: Item, site: Site) -> Check:
+    """Permit a client that has logged in; without SASL it says nothing."""
+
+    def check(evaluation: Evaluation) -> Outcome:
+        login = evaluation.dialogue.sasl_username
+        if site.sasl_is_active and login:
+            evaluation.note(f"logged in as {login}")
+            return Outcome.OK
+        evaluation.note("not logged in" if site.sasl_is_active else "SASL is off: ignored")
+        return Outcome.DUNNO
+
+    return check
+
+
+def reject_plaintext_session(item: Item, site: Site) -> Check:
+    """Reject a session that is not encrypted, with $plaintext_reject_code."""
+    code = site.code("plaintext_reject_code")
+
+    def check(evaluation: Evaluation) -> Outcome:
+        if evaluation.dialogue.encryption_protocol:
+            return Outcome.DUNNO
+        subject = evaluation.subject
+        return evaluation.refuse(
+            code,
+            "4.7.1",
+            f"<{subject.name}>: {subject.words} rejected: Session encryption is required",
+        )
+
+    return check

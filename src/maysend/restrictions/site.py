@@ -1,0 +1,89 @@
+"""One configured site: its parameters, with the tables, lists and addresses compiled once."""
+
+from collections.abc import Callable, Mapping
+
+from maysend.address import Rewriting
+from maysend.maincf import Parameters, interfaces, tokens
+from maysend.restrictions.match_list import MatchList, Subdomains
+from maysend.tables import LookupTable, TableContext, open_table
+from maysend.tables.table import Opener
+
+
+class Site:
+    """What main.cf says about this host, ready to be asked.
+
+    Every table is opened once, whichever parameters name it; `warnings` are what Postfix would
+    log while opening them. Raises MainCfError where a value can't be read as what it has to be.
+    """
+
+    def __init__(
+        self, parameters: Parameters, extra_types: Mapping[str, Opener] | None = None
+    ) -> None:
+        self.parameters = parameters
+        self.warnings: list[str] = []
+        self._tables: dict[str, LookupTable] = {}
+        self._context = TableContext(
+            parameters=parameters, extra_types=extra_types or {}, warn=self.warnings.append
+        )
+        self._subdomain_lists = frozenset(
+            token.text for token in tokens.split(parameters["parent_domain_matches_subdomains"])
+        )
+        self.soft_bounce = parameters.boolean("soft_bounce")
+        self.sasl_is_active = parameters.boolean("smtpd_sasl_auth_enable")
+        self.recipient_delimiter = parameters["recipient_delimiter"]
+        self.null_sender_key = parameters["smtpd_null_access_lookup_key"]
+        self.myorigin = parameters["myorigin"]
+        self.access_parents: Subdomains = self.subdomains("smtpd_access_maps")
+        self.rewriting = Rewriting.from_parameters(parameters)
+        self.mydestination = self.match_list("mydestination", "none")
+        self.relay_domains = self.match_list("relay_domains")
+        self.virtual_alias_domains = self.match_list("virtual_alias_domains", "none")
+        self.virtual_mailbox_domains = self.match_list("virtual_mailbox_domains", "none")
+        self.interface_addresses = interfaces.own_addresses(parameters)
+        self._own_literals = self.interface_addresses | interfaces.proxy_addresses(parameters)
+
+    def code(self, name: str) -> int:
+        """An SMTP reply code parameter, `access_map_reject_code` and the like."""
+        return self.parameters.integer(name)
+
+    def table(self, spec: str) -> LookupTable:
+        """The table named `type:name`, opened once."""
+        known = self._tables.get(spec)
+        if known is None:
+            known = self._tables[spec] = open_table(spec, self._context)
+        return known
+
+    def tables(self, parameter: str) -> tuple[LookupTable, ...]:
+        """The tables that a parameter such as smtpd_sender_login_maps lists, in order."""
+        return tuple(
+            self.table(token.text) for token in tokens.split(self.parameters[parameter])
+        )
+
+    def subdomains(self, feature: str) -> Subdomains:
+        """Whether a listed domain matches its subdomains in `feature` (postconf(5))."""
+        return "parent" if feature in self._subdomain_lists else "dot"
+
+    def match_list(self, parameter: str, subdomains: Subdomains | None = None) -> MatchList:
+        """A list parameter, compiled."""
+        return MatchList(
+            parameter,
+            self.parameters[parameter],
+            self.table,
+            subdomains or self.subdomains(parameter),
+        )
+
+    def is_local(self, domain: str, ask: Callable[[LookupTable, str], str | None]) -> bool:
+        """Whether a domain is this host's: $mydestination, or a literal of its interfaces.
+
+        Raises TableError where $mydestination can't be read now.
+        """
+        if domain.endswith(".") and not domain.endswith(".."):
+            domain = domain[:-1]
+        if self.mydestination.match_name(domain, ask) is not None:
+            return True
+        if not (domain.startswith("[") and domain.endswith("]")):
+            return False
+        literal = domain[1:-1]
+        if literal[:5].lower() == "ipv6:":
+            literal = literal[5:]
+        return literal.lower() in self._own_literals

@@ -1,0 +1,59 @@
+"""The trace: what was asked and answered on the way to a decision, as data.
+
+`explain`, the decision log and the golden tests render or compare these values; restrictions
+never log.
+"""
+
+from enum import Enum
+
+import msgspec
+
+from maysend.maincf.place import Place
+from maysend.reply import Reply
+
+
+class Outcome(Enum):
+    """What one restriction says (postconf(5), "smtpd_recipient_restrictions")."""
+
+    DUNNO = "dunno"
+    """It has nothing to say: the next one is asked."""
+    OK = "permit"
+    """It permits, which ends this stage's list."""
+    REJECT = "reject"
+    """It refuses, for good or for now."""
+
+
+class Lookup(msgspec.Struct, gc=False):
+    """One question to one table. `answer` is None where the key was not found."""
+
+    table: str
+    key: str
+    answer: str | None = None
+    error: str | None = None
+
+
+class Step(msgspec.Struct):
+    """One restriction that was reached, in the order of evaluation.
+
+    `depth` counts the restriction classes and access tables around it; `note` says in a few words
+    what decided where that is not a lookup; `reply` is what it wanted to answer, also where
+    `warn_if_reject` or a deferral kept it from being sent.
+    """
+
+    stage: str
+    restriction: str
+    place: Place
+    depth: int
+    outcome: Outcome = Outcome.DUNNO
+    note: str = ""
+    reply: Reply | None = None
+    warned: bool = False
+    lookups: list[Lookup] = []
+    owner_maps: tuple[str, ...] = ()
+
+
+class Action(msgspec.Struct, frozen=True, gc=False):
+    """Something else than an answer that a table asked for (access(5), "OTHER ACTIONS")."""
+
+    name: str
+    argument: str = ""

@@ -1,0 +1,133 @@
+"""Addresses that don't exist here: reject_unlisted_{sender,recipient}.
+
+Source: postconf(5), LOCAL_RECIPIENT_README, ADDRESS_CLASS_README. A domain of ours with a
+recipient map that is not empty knows all its recipients; canonical(5) and virtual(5) entries count
+as known. Also applied without being written, by $smtpd_reject_unlisted_{sender,recipient}.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from maysend.restrictions.address_lookup import find_first, owner_keys
+from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.replies import RECIPIENT, SENDER, status_for
+from maysend.restrictions.resolution import AddressClass
+from maysend.restrictions.restriction import Item
+from maysend.restrictions.site import Site
+from maysend.restrictions.trace import Outcome
+from maysend.tables import LookupTable, TableError
+
+
+class _Listing(msgspec.Struct, frozen=True):
+    """Where the recipients of one address class are listed, and the reply for the others."""
+
+    maps: tuple[LookupTable, ...]
+    is_complete: bool
+    code: int
+    where: str
+
+
+def reject_unlisted_sender(item: Item, site: Site) -> Check:
+    """Reject a sender in a domain of ours that would not exist as a recipient."""
+    reject_unlisted = _ListingCheck(site, SENDER, ("recipient_canonical_maps", "sender_canonical_maps"))
+
+    def check(evaluation: Evaluation) -> Outcome:
+        sender = evaluation.dialogue.sender
+        if not sender or evaluation.sender_is_listed:
+            return Outcome.DUNNO
+        evaluation.sender_is_listed = True
+        return reject_unlisted(evaluation, sender)
+
+    return check
+
+
+def reject_unlisted_recipient(item: Item, site: Site) -> Check:
+    """Reject a recipient in a domain of ours that does not exist."""
+    reject_unlisted = _ListingCheck(site, RECIPIENT, ("recipient_canonical_maps",))
+
+    def check(evaluation: Evaluation) -> Outcome:
+        recipient = evaluation.dialogue.recipient
+        if not recipient or evaluation.recipient_is_listed:
+            return Outcome.DUNNO
+        evaluation.recipient_is_listed = True
+        return reject_unlisted(evaluation, recipient)
+
+    return check
+
+
+class _ListingCheck:
+    """The check of one address against the listings of its class."""
+
+    def __init__(self, site: Site, words: str, canonical: Sequence[str]) -> None:
+        self._words = words
+        self._rewriting_maps = tuple(
+            site.tables(name)
+            for name in (*canonical, "canonical_maps", "virtual_alias_maps")
+        )
+        self._listings = _listings(site)
+
+    def __call__(self, evaluation: Evaluation, address: str) -> Outcome:
+        resolved = evaluation.resolved(address)
+        try:
+            for maps in self._rewriting_maps:
+                if self._knows(evaluation, maps, resolved.address):
+                    return Outcome.DUNNO
+            listing = self._listings.get(resolved.address_class)
+            if listing is None or not listing.is_complete:
+                return Outcome.DUNNO
+            if resolved.address_class is AddressClass.LOCAL and _is_always_local(
+                evaluation.site, resolved.address
+            ):
+                return Outcome.DUNNO
+            if self._knows(evaluation, listing.maps, resolved.address):
+                return Outcome.DUNNO
+        except TableError as error:
+            return evaluation.table_fault(error, address)
+        return evaluation.refuse(
+            listing.code,
+            status_for(self._words, "5.1.1") if self._words == RECIPIENT else "5.1.0",
+            f"<{address}>: {self._words} rejected: User unknown{listing.where}",
+        )
+
+    @staticmethod
+    def _knows(evaluation: Evaluation, maps: Sequence[LookupTable], address: str) -> bool:
+        return find_first(evaluation, maps, owner_keys(evaluation, address)) is not None
+
+
+def _listings(site: Site) -> dict[AddressClass, _Listing]:
+    named = site.parameters.boolean("show_user_unknown_table_name")
+
+    def listing(parameter: str, code: str, where: str) -> _Listing:
+        return _Listing(
+            site.tables(parameter),
+            bool(site.parameters[parameter].strip()),
+            site.code(code),
+            f" in {where} table" if named else "",
+        )
+
+    return {
+        AddressClass.LOCAL: listing(
+            "local_recipient_maps", "unknown_local_recipient_reject_code", "local recipient"
+        ),
+        AddressClass.VIRTUAL_MAILBOX: listing(
+            "virtual_mailbox_maps", "unknown_virtual_mailbox_reject_code", "virtual mailbox"
+        ),
+        AddressClass.RELAY: listing(
+            "relay_recipient_maps", "unknown_relay_recipient_reject_code", "relay recipient"
+        ),
+        # Asked already, with the maps that rewrite: whoever is left is unknown.
+        AddressClass.VIRTUAL_ALIAS: _Listing(
+            (),
+            True,
+            site.code("unknown_virtual_alias_reject_code"),
+            " in virtual alias table" if named else "",
+        ),
+    }
+
+
+def _is_always_local(site: Site, address: str) -> bool:
+    """Addresses that Postfix itself generates and absorbs, listed or not."""
+    local = address.rpartition("@")[0].lower()
+    bounce = site.parameters["double_bounce_sender"].lower()
+    return local in (bounce, "postmaster", "mailer-daemon")

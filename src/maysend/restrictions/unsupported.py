@@ -1,0 +1,62 @@
+"""Restrictions of postconf(5) that need DNS or another server: named, and failing closed.
+
+They compile to what smtpd does with a restriction it can't carry out: 451 4.3.5, never a permit.
+"""
+
+from maysend.restrictions.evaluation import Check
+from maysend.restrictions.restriction import InvalidItem, Item, Restriction
+from maysend.restrictions.site import Site
+
+
+def _needs_more(item: Item, site: Site) -> Check:
+    raise InvalidItem(f"{item.name} is not available in this version of maysend")
+
+
+_TABLE = (
+    "check_client_a_access",
+    "check_client_mx_access",
+    "check_client_ns_access",
+    "check_reverse_client_hostname_a_access",
+    "check_reverse_client_hostname_mx_access",
+    "check_reverse_client_hostname_ns_access",
+    "check_helo_a_access",
+    "check_helo_mx_access",
+    "check_helo_ns_access",
+    "check_sender_a_access",
+    "check_sender_mx_access",
+    "check_sender_ns_access",
+    "check_recipient_a_access",
+    "check_recipient_mx_access",
+    "check_recipient_ns_access",
+    "check_ccert_access",
+)
+_WORD = (
+    "check_policy_service",
+    "permit_dnswl_client",
+    "permit_rhswl_client",
+    "reject_rbl_client",
+    "reject_rhsbl_client",
+    "reject_rhsbl_helo",
+    "reject_rhsbl_recipient",
+    "reject_rhsbl_reverse_client",
+    "reject_rhsbl_sender",
+    "sleep",
+)
+_ALONE = (
+    "permit_mx_backup",
+    "permit_tls_all_clientcerts",
+    "permit_tls_clientcerts",
+    "reject_unauth_pipelining",
+    "reject_unknown_forward_client_hostname",
+    "reject_unknown_helo_hostname",
+    "reject_unknown_recipient_domain",
+    "reject_unknown_sender_domain",
+    "reject_unverified_recipient",
+    "reject_unverified_sender",
+)
+
+RESTRICTIONS: dict[str, Restriction] = {
+    **{name: Restriction(_needs_more, "table") for name in _TABLE},
+    **{name: Restriction(_needs_more, "word") for name in _WORD},
+    **{name: Restriction(_needs_more) for name in _ALONE},
+}
