@@ -10,7 +10,7 @@ from maysend.policy.request import ProtocolState, Request
 from maysend.policy.session import Session
 from maysend.policy.stages import compile_stages
 from maysend.policy.startup import require_relay_control
-from maysend.restrictions.dialogue import Dialogue
+from maysend.restrictions.dialogue import Dialogue, NameStatus
 from maysend.restrictions.evaluation import Node
 from maysend.restrictions.site import Site
 from maysend.tables.table import Opener
@@ -85,7 +85,7 @@ class Policy:
     ) -> Session:
         """A dialogue with one client. A client without a name is "unknown"."""
         reverse = client_name if reverse_client_name is None else reverse_client_name
-        unknown = "temporary" if temporary_name_failure else "none"
+        unknown: NameStatus = "temporary" if temporary_name_failure else "none"
         return Session(
             self.stages,
             Dialogue(

@@ -1,8 +1,12 @@
 """What the client has said so far, in the words of the policy delegation protocol."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
+
+
+NameStatus: TypeAlias = Literal["ok", "none", "temporary"]
+"""Whether an address has a name: yes, no, or not known for now."""
 
 
 class Dialogue(msgspec.Struct, kw_only=True):
@@ -14,9 +18,9 @@ class Dialogue(msgspec.Struct, kw_only=True):
 
     client_address: str = ""
     client_name: str = "unknown"
-    client_name_status: Literal["ok", "none", "temporary"] = "none"
+    client_name_status: NameStatus = "none"
     reverse_client_name: str = "unknown"
-    reverse_client_name_status: Literal["ok", "none", "temporary"] = "none"
+    reverse_client_name_status: NameStatus = "none"
     client_port: str = ""
     server_address: str = ""
     server_port: str = ""

@@ -5,7 +5,7 @@ The rules here are those of Postfix's smtpd for every restriction alike: `warn_i
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import msgspec
 
@@ -41,7 +41,7 @@ class Deferral(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-class Stop(Exception):  # noqa: N818  (not an error: smtpd leaves a list this way too)
+class Stop(Exception):
     """The whole stage ends here with the reply that was recorded."""
 
 
@@ -174,23 +174,23 @@ class Evaluation:
             self.defer_if_reject = Deferral(code, dsn, text)
         return Outcome.DUNNO
 
-    def server_fault(self, finding: str = "") -> "Outcome":
+    def server_fault(self, finding: str = "") -> NoReturn:
         """Somebody has to mend the configuration: 451 4.3.5, and the stage ends."""
         if finding:
             self.note(finding)
         self.refuse(451, "4.3.5", "Server configuration error", fault=True)
         raise Stop
 
-    def data_fault(self, name: str) -> Outcome:
+    def data_fault(self, name: str) -> NoReturn:
         """A list or map has no answer now: 451 4.3.0, and the stage ends."""
         self.refuse(451, "4.3.0", f"<{name}>: Temporary lookup failure", fault=True)
         raise Stop
 
-    def table_fault(self, error: TableError, name: str) -> Outcome:
+    def table_fault(self, error: TableError, name: str) -> NoReturn:
         """The reply for a map that failed: 4.3.0 where it may answer later, else 4.3.5."""
         if error.kind == "retry":
-            return self.data_fault(name)
-        return self.server_fault()
+            self.data_fault(name)
+        self.server_fault()
 
     def act(self, name: str, argument: str = "") -> Outcome:
         """Note an action other than an answer (FILTER, HOLD, PREPEND, …)."""

@@ -1,6 +1,6 @@
 """The name that the client gives itself: reject_{invalid,non_fqdn}_helo_hostname (postconf(5))."""
 
-from maysend.address import is_valid_address_literal, is_valid_host_address, is_valid_hostname
+from maysend.address import is_valid_address, is_valid_address_literal, is_valid_hostname
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.replies import HELO
 from maysend.restrictions.restriction import Item
@@ -19,7 +19,7 @@ def reject_invalid_helo_hostname(item: Item, site: Site) -> Check:
         if name.startswith("["):
             return _reject_invalid_literal(evaluation, name, code)
         trimmed = name[:-1] if name.endswith(".") else name
-        if is_valid_hostname(trimmed) or is_valid_host_address(trimmed):
+        if is_valid_hostname(trimmed) or is_valid_address(trimmed):
             return Outcome.DUNNO
         return evaluation.refuse(code, "5.5.2", f"<{name}>: {HELO} rejected: Invalid name")
 

@@ -50,10 +50,7 @@ class AddressResolver:
         rewritten = rewrite(address, site.rewriting)
         try:
             found = resolve(rewritten, site.rewriting, self._is_local)
-            if found.local:
-                address_class = AddressClass.LOCAL
-            else:
-                address_class = self._class_of(found.domain)
+            address_class = AddressClass.LOCAL if found.local else self._class_of(found.domain)
         except TableError:
             return ResolvedAddress(rewritten, "", AddressClass.DEFAULT, failed=True)
         recipient = fold(found.recipient)

@@ -22,7 +22,7 @@ Compile: TypeAlias = Callable[[Item, Site], Check]
 """Binds an item to a site; raises InvalidItem where Postfix would find it broken at run time."""
 
 
-class InvalidItem(ValueError):  # noqa: N818  (it becomes a finding, and a 451 for the client)
+class InvalidItem(ValueError):
     """The item can't work as written; the text says what was expected."""
 
 

@@ -106,11 +106,7 @@ def owners_of(
     try:
         return find_first(evaluation, maps, owner_keys(evaluation, resolved.address))
     except TableError as error:
-        return _failed(evaluation, error, sender)
-
-
-def _failed(evaluation: Evaluation, error: TableError, sender: str) -> None:
-    evaluation.table_fault(error, sender)
+        evaluation.table_fault(error, sender)
 
 
 def split_owners(owners: str) -> Iterator[str]:

@@ -30,7 +30,9 @@ class _Listing(msgspec.Struct, frozen=True):
 
 def reject_unlisted_sender(item: Item, site: Site) -> Check:
     """Reject a sender in a domain of ours that would not exist as a recipient."""
-    reject_unlisted = _ListingCheck(site, SENDER, ("recipient_canonical_maps", "sender_canonical_maps"))
+    reject_unlisted = _ListingCheck(
+        site, SENDER, ("recipient_canonical_maps", "sender_canonical_maps")
+    )
 
     def check(evaluation: Evaluation) -> Outcome:
         sender = evaluation.dialogue.sender
