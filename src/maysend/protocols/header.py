@@ -82,11 +82,15 @@ class HeaderCollector:
         if length > self._limit:
             raise HeaderError(TOO_LONG)
 
-    def split(self) -> tuple[bytes, bytes]:
-        """(header text, what follows it on the wire, its empty line included)."""
+    @property
+    def wire(self) -> bytes:
+        """All that was fed, the beginning of the body included."""
+        return bytes(self._wire)
+
+    @property
+    def header(self) -> bytes:
+        """The header's text, without the empty line; all of the message where that is missing."""
         if self._wire.startswith(b"\r\n"):
-            return b"", bytes(self._wire)
+            return b""
         end = self._wire.find(END)
-        if end < 0:
-            return unstuff(bytes(self._wire)), b""
-        return unstuff(bytes(self._wire[: end + 2])), bytes(self._wire[end + 2 :])
+        return unstuff(bytes(self._wire if end < 0 else self._wire[: end + 2]))

@@ -25,6 +25,7 @@ XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")
 UTF8_XTEXT = re.compile(
     r"(?:[!-*,-<>-\[\]-~\u0080-\U0010ffff]|\\x\{[0-9A-F]{2,6}\}|\+[0-9A-F]{2})+"
 )
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 NOTIFY_WHEN = ("SUCCESS", "FAILURE", "DELAY")
 LONGEST_ENVID = 100
 LONGEST_ORCPT = 500
@@ -83,7 +84,7 @@ def split_verb(line: str) -> tuple[str, str]:
 
 
 def parse_mail(argument: str, offered: Extensions) -> tuple[str, MailParameters]:
-    """The reverse-path as written, between its brackets, and the parameters.
+    """The reverse-path as written, brackets included, and the parameters.
 
     Raises CommandError, also for a parameter of an extension that is not offered.
     """
@@ -100,7 +101,7 @@ def parse_mail(argument: str, offered: Extensions) -> tuple[str, MailParameters]
 
 
 def parse_rcpt(argument: str, offered: Extensions) -> tuple[str, RcptParameters]:
-    """The forward-path as written, between its brackets, and the parameters.
+    """The forward-path as written, brackets included, and the parameters.
 
     Raises CommandError, also for a parameter of an extension that is not offered.
     """
@@ -128,7 +129,7 @@ def _path_and_words(
     after = rest[end + 1 :]
     if end < 0 or (after and after[0] != " "):
         raise CommandError(bad_address)
-    return rest[1:end], _words(after)
+    return rest[: end + 1], _words(after)
 
 
 def _words(text: str) -> list[str]:

@@ -55,6 +55,11 @@ class ReplyLines(msgspec.Struct, frozen=True):
         )
 
 
+def with_dsn(line: str, dsn: str) -> str:
+    """A reply line's text with an enhanced status code in front, as RFC 2034 asks of each line."""
+    return line if ENHANCED_CODE.match(line) else f"{dsn} {line}".rstrip()
+
+
 def wire_text(text: str) -> bytes:
     """The octets of one reply line: no control characters, not longer than a line may be."""
     octets = text.encode("utf-8", "surrogateescape")[: LONGEST_LINE - 4]

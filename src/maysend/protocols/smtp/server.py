@@ -17,10 +17,11 @@ BARE_LF = Reply(521, "5.5.2", "Error: bare <LF> received")
 BARE_CR = Reply(500, "5.5.2", "Error: bare <CR> received")
 NUL = Reply(500, "5.5.2", "Error: NUL octet received")
 LONG_LINE = Reply(500, "5.5.2", "Error: line too long")
+BAD_UTF8 = Reply(500, "5.5.2", "Error: bad UTF-8 syntax")
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One command or response line, without its CR LF; octets that are no UTF-8 are escaped."""
+    """One command or response line, without its CR LF."""
 
     text: str
 
@@ -37,6 +38,12 @@ class MessageSlice(msgspec.Struct, frozen=True):
     wire: bytes
 
 
+class MessageSkipped(msgspec.Struct, frozen=True):
+    """So many octets were read of a message that is already known to be refused."""
+
+    octets: int
+
+
 class MessageEnd(msgspec.Struct, frozen=True):
     """The final dot was read. `defect` is the refusal where the message was broken or too big."""
 
@@ -44,7 +51,7 @@ class MessageEnd(msgspec.Struct, frozen=True):
     octets: int
 
 
-Event = Line | BadLine | MessageSlice | MessageEnd
+Event = Line | BadLine | MessageSlice | MessageSkipped | MessageEnd
 
 
 class ServerCodec:
@@ -98,6 +105,8 @@ class ServerCodec:
             self._position = 0
             if wire:
                 return MessageSlice(wire)
+            if scanner.defect is not None and not scanner.finished:
+                return MessageSkipped(len(octets))
         if not scanner.finished:
             return None
         self._scanner = None
@@ -135,4 +144,7 @@ def _line(octets: bytes) -> Line | BadLine:
         return BadLine(BARE_CR)
     if b"\0" in content:
         return BadLine(NUL)
-    return Line(content.decode("utf-8", "surrogateescape"))
+    try:
+        return Line(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        return BadLine(BAD_UTF8)

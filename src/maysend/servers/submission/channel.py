@@ -1,0 +1,182 @@
+"""A client's socket: octets to events and replies to octets, with back-pressure both ways."""
+
+import asyncio
+import ssl
+from typing import cast
+
+from maysend.protocols.smtp.data import DataLimits
+from maysend.protocols.smtp.replies import ReplyLines
+from maysend.protocols.smtp.server import Event, ServerCodec
+from maysend.reply import Reply
+
+HELD_AT_MOST = 65536
+"""Octets received and not yet looked at, from which on the socket is not read."""
+
+UNSENT_AT_MOST = 65536
+
+
+class ClientGone(Exception):
+    """The client closed the connection, or it broke."""
+
+
+class Interrupted(Exception):
+    """The server is stopping, and nothing was under way."""
+
+
+class Channel(asyncio.Protocol):
+    """The transport's protocol; a dialogue pulls events from it and writes replies to it."""
+
+    def __init__(self) -> None:
+        self.codec = ServerCodec()
+        self.transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._unsent: list[bytes] = []
+        self._gone = False
+        self._ended = False
+        self._reading_paused = False
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport and bound what it buffers."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand octets to the codec; stop reading when the dialogue does not keep up."""
+        self.codec.receive(data)
+        if self.codec.held > HELD_AT_MOST and self.transport and not self._reading_paused:
+            self.transport.pause_reading()
+            self._reading_paused = True
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """No more octets will come; what is there is still answered."""
+        self._ended = True
+        self._wake()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever waits."""
+        self._gone = True
+        self._wake()
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        """The client does not read its replies: flush() waits from here on."""
+        self._drained = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        self._drained = None
+
+    # What the dialogue calls.
+
+    async def event(self, timeout: float) -> Event:
+        """The next event. Raises ClientGone, TimeoutError after `timeout` seconds, Interrupted."""
+        event = self.codec.next_event()
+        if event is not None:
+            return event
+        await self.flush(timeout)
+        async with asyncio.timeout(timeout):
+            while True:
+                if self._gone or self._ended:
+                    raise ClientGone
+                await self._octets()
+                event = self.codec.next_event()
+                if event is not None:
+                    return event
+
+    def interrupt(self) -> None:
+        """Make the event() that waits, if any, raise Interrupted."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(Interrupted())
+
+    def start_data(self, limits: DataLimits) -> None:
+        """What comes next is a message."""
+        self.codec.start_data(limits)
+
+    def say(self, reply: Reply | ReplyLines) -> None:
+        """Put a reply in line; it goes out when the dialogue waits for more, or at flush()."""
+        lines = ReplyLines.of(reply) if isinstance(reply, Reply) else reply
+        self._unsent.append(lines.encode())
+
+    async def flush(self, timeout: float) -> None:
+        """Send what was said. Raises ClientGone, TimeoutError when the client does not read."""
+        if self._unsent:
+            if self._gone or self.transport is None:
+                raise ClientGone
+            self.transport.write(b"".join(self._unsent))
+            self._unsent.clear()
+        if self._drained is not None:
+            async with asyncio.timeout(timeout):
+                await self._drained
+
+    async def start_tls(self, context: ssl.SSLContext, timeout: float) -> ssl.SSLObject:
+        """Negotiate TLS; what the client had sent in the clear is gone. Raises ClientGone."""
+        if self.transport is None or self._gone:
+            raise ClientGone
+        self.codec.discard_input()
+        self.resume_reading()
+        try:
+            upgraded = await asyncio.get_running_loop().start_tls(
+                self.transport,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=timeout,
+            )
+        except (OSError, TimeoutError) as problem:
+            raise ClientGone from problem
+        if upgraded is None or self._gone:
+            raise ClientGone
+        self.transport = upgraded
+        self.transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
+        return cast(ssl.SSLObject, upgraded.get_extra_info("ssl_object"))
+
+    def peer(self) -> str:
+        """The client's address, or "unknown"."""
+        name = self.transport.get_extra_info("peername") if self.transport else None
+        return str(name[0]) if isinstance(name, tuple) else "unknown"
+
+    async def close(self, linger: float = 1.0) -> None:
+        """Send what was said and close; input is read a little longer so that no reset eats it."""
+        if self.transport is None:
+            return
+        try:
+            await self.flush(linger)
+            if not (self._gone or self._ended) and self.transport.can_write_eof():
+                self.transport.write_eof()
+                await self._wait_for_end(linger)
+        except (ClientGone, TimeoutError, OSError):
+            pass
+        finally:
+            self.transport.close()
+
+    async def _wait_for_end(self, linger: float) -> None:
+        async with asyncio.timeout(linger):
+            while not (self._gone or self._ended):
+                self.codec.discard_input()
+                await self._octets()
+
+    async def _octets(self) -> None:
+        """Wait until something came in."""
+        self.resume_reading()
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def resume_reading(self) -> None:
+        """Read the socket again if it was paused."""
+        if self._reading_paused and self.transport is not None:
+            self.transport.resume_reading()
+            self._reading_paused = False
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,289 @@
+"""One SMTP dialogue: reads commands in order, keeps RFC 5321's state, says replies.
+
+Replies to commands out of order, misspelt or too many are those of a live Postfix smtpd.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+
+from maysend.policy import Session
+from maysend.protocols.smtp.commands import split_verb
+from maysend.protocols.smtp.replies import ReplyLines
+from maysend.protocols.smtp.server import BadLine, Line
+from maysend.reply import Reply
+from maysend.sasl import MECHANISMS
+from maysend.sasl.exchange import Challenge
+from maysend.servers.submission.authentication import SUCCESSFUL, Refused, authenticate
+from maysend.servers.submission.channel import Channel, ClientGone, Interrupted
+from maysend.servers.submission.message import TIMEOUT, Disconnect
+from maysend.servers.submission.peer import Peer, printable
+from maysend.servers.submission.services import Services
+from maysend.servers.submission.transaction import Answer, Transactions
+
+OK = Reply(250, "2.0.0", "Ok")
+BYE = Reply(221, "2.0.0", "Bye")
+UNKNOWN = Reply(500, "5.5.2", "Error: command not recognized")
+BAD_SYNTAX = Reply(500, "5.5.2", "Error: bad syntax")
+NEED_TLS = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
+NO_AUTH = Reply(503, "5.5.1", "Error: authentication not enabled")
+AUTHENTICATED = Reply(503, "5.5.1", "Error: already authenticated")
+IN_TRANSACTION = Reply(503, "5.5.1", "Error: MAIL transaction in progress")
+READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")
+NO_TLS = Reply(502, "5.5.1", "Error: command not implemented")
+TLS_ACTIVE = Reply(554, "5.5.1", "Error: TLS already active")
+VRFY_SYNTAX = Reply(501, "5.5.4", "Syntax: VRFY address")
+VRFY_ANSWER = Reply(252, "2.0.0", "Send it and see")
+
+BEFORE_TLS = {"EHLO", "HELO", "NOOP", "QUIT", "STARTTLS"}
+JUNK = {"NOOP", "RSET", "VRFY"}
+"""Counted against smtpd_junk_command_limit, as Postfix does."""
+
+Command = Callable[[str], Awaitable[Answer | None]]
+
+
+class Dialogue:
+    """One client's connection from the greeting to the end. `run` is all there is to call."""
+
+    def __init__(self, channel: Channel, services: Services) -> None:
+        self._channel = channel
+        self._services = services
+        self._settings = services.settings
+        self._peer = Peer(channel.peer())
+        self._session = self._new_session()
+        self._transactions = Transactions(services, self._session, self._peer, channel)
+        self._errors = 0
+        self._junk = 0
+        self._denied = False
+        self._idle = False
+        self._stopping = False
+        self._commands: dict[str, Command] = {
+            "HELO": self._helo,
+            "EHLO": self._ehlo,
+            "STARTTLS": self._starttls,
+            "AUTH": self._auth,
+            "MAIL": self._mail,
+            "RCPT": self._transactions.rcpt,
+            "DATA": self._transactions.data,
+            "RSET": self._rset,
+            "NOOP": self._noop,
+            "VRFY": self._vrfy,
+            "QUIT": self._quit,
+        }
+
+    async def run(self) -> None:
+        """Serve the client until one side has had enough. Raises nothing that a client causes."""
+        try:
+            await self._serve()
+        except Disconnect as last:
+            self._channel.say(last.reply)
+        except Interrupted:
+            self._channel.say(self._shutting_down())
+        except TimeoutError:
+            self._channel.say(TIMEOUT)
+        except ClientGone:
+            pass
+        finally:
+            self._transactions.close()
+            await self._channel.close()
+
+    def stop(self) -> None:
+        """End after the command that is under way; at once where there is none."""
+        self._stopping = True
+        if self._idle:
+            self._channel.interrupt()
+
+    def _shutting_down(self) -> Reply:
+        return Reply(421, "4.3.2", f"{self._settings.hostname} Service shutting down")
+
+    def _new_session(self) -> Session:
+        peer = self._peer
+        return self._services.policy.session(client_address=peer.address, client_name=peer.name)
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    async def _serve(self) -> None:
+        if self._settings.tls_wrapper and self._settings.tls is not None:
+            await self._negotiate(self._settings.tls)
+        self._greet()
+        while True:
+            if self._stopping:
+                raise Interrupted
+            await self._answer(await self._next_line())
+
+    def _greet(self) -> None:
+        refusal = self._transactions.ask(self._session.connect).reply
+        if refusal is None:
+            self._channel.say(Reply(220, "", f"{self._settings.hostname} ESMTP maysend"))
+        elif refusal.disconnects:
+            raise Disconnect(refusal)
+        else:
+            self._denied = True
+            self._channel.say(refusal)
+
+    async def _next_line(self) -> str | Reply:
+        """A line, or the reply to one that is not looked at."""
+        self._idle = True
+        try:
+            event = await self._channel.event(self._settings.timeouts.smtpd_timeout)
+        finally:
+            self._idle = False
+        if isinstance(event, BadLine):
+            if event.reply.disconnects:
+                raise Disconnect(event.reply)
+            return event.reply
+        assert isinstance(event, Line)
+        return event.text
+
+    async def _answer(self, line: str | Reply) -> None:
+        answer = line if isinstance(line, Reply) else await self._execute(line)
+        if answer is None:
+            return
+        self._channel.say(answer)
+        if isinstance(answer, Reply) and answer.disconnects:
+            raise ClientGone
+        if answer.code >= 400:
+            await self._count_error()
+
+    async def _execute(self, line: str) -> Answer | None:
+        verb, argument = split_verb(line)
+        command = self._commands.get(verb)
+        if self._denied and verb != "QUIT":
+            return Reply(503, "5.7.0", f"Error: access denied for {self._peer}")
+        if not verb:
+            return BAD_SYNTAX
+        if command is None:
+            return UNKNOWN
+        if self._needs_tls() and verb not in BEFORE_TLS:
+            return NEED_TLS
+        if verb in JUNK:
+            self._junk += 1
+            if self._junk > self._settings.limits.smtpd_junk_command_limit:
+                await self._count_error()
+        return await command(argument)
+
+    async def _count_error(self) -> None:
+        """After some errors answer slowly, after many not at all (smtpd_hard_error_limit)."""
+        self._errors += 1
+        limits = self._settings.limits
+        if self._errors >= limits.smtpd_hard_error_limit:
+            text = f"{self._settings.hostname} Error: too many errors"
+            raise Disconnect(Reply(421, "4.7.0", text))
+        if self._errors >= limits.smtpd_soft_error_limit:
+            await asyncio.sleep(self._settings.timeouts.smtpd_error_sleep_time)
+
+    def _needs_tls(self) -> bool:
+        settings = self._settings
+        return settings.tls is not None and settings.tls_required and not self._peer.tls
+
+    def _offers_auth(self) -> bool:
+        return bool(self._peer.tls) or not self._settings.tls_auth_only
+
+    # -- commands ------------------------------------------------------------------------------
+
+    async def _helo(self, argument: str) -> Answer:
+        return await self._greeted(argument, esmtp=False)
+
+    async def _ehlo(self, argument: str) -> Answer:
+        return await self._greeted(argument, esmtp=True)
+
+    async def _greeted(self, name: str, *, esmtp: bool) -> Answer:
+        if not name:
+            return Reply(501, "", f"Syntax: {'EHLO' if esmtp else 'HELO'} hostname")
+        await self._transactions.reset()
+        refusal = self._transactions.ask(lambda: self._session.helo(name)).reply
+        if refusal is not None:
+            return refusal
+        self._peer.helo_name, self._peer.esmtp = name, esmtp
+        hostname = self._settings.hostname
+        return ReplyLines(250, (hostname, *self._keywords()) if esmtp else (hostname,))
+
+    def _keywords(self) -> list[str]:
+        """What EHLO offers, in Postfix's order."""
+        offered = self._services.offered()
+        keywords = ["PIPELINING"]
+        if offered.size is not None:
+            keywords.append(f"SIZE {offered.size}".removesuffix(" 0"))
+        if self._settings.tls is not None and not self._peer.tls:
+            keywords.append("STARTTLS")
+        if self._offers_auth() and not self._needs_tls():
+            keywords.append("AUTH " + " ".join(MECHANISMS))
+        keywords.append("ENHANCEDSTATUSCODES")
+        possible = {
+            "8BITMIME": offered.eightbitmime,
+            "DSN": offered.dsn,
+            "SMTPUTF8": offered.smtputf8,
+        }
+        return keywords + [keyword for keyword, is_offered in possible.items() if is_offered]
+
+    async def _starttls(self, argument: str) -> Answer | None:
+        context = self._settings.tls
+        if argument:
+            return Reply(501, "5.5.4", "Syntax: STARTTLS")
+        if context is None:
+            return NO_TLS
+        if self._peer.tls:
+            return TLS_ACTIVE
+        await self._transactions.reset()
+        # What came in the clear after STARTTLS is nobody's (RFC 3207 4.2): it goes before the
+        # reply does, and nothing can come in between the two.
+        discarded = self._channel.codec.discard_input()
+        if discarded:
+            text = f"warning: {discarded} octets after STARTTLS from {self._peer} thrown away"
+            self._services.log(text)
+        self._channel.say(READY_FOR_TLS)
+        await self._channel.flush(self._settings.timeouts.smtpd_starttls_timeout)
+        await self._negotiate(context)
+        return None
+
+    async def _negotiate(self, context: ssl.SSLContext) -> None:
+        timeout = self._settings.timeouts.smtpd_starttls_timeout
+        tls = await self._channel.start_tls(context, timeout)
+        protocol = (tls.version() or "TLS") if tls else "TLS"
+        cipher, _, bits = (tls.cipher() if tls else None) or ("", "", 0)
+        self._peer.tls = f"{protocol} with cipher {cipher} ({bits} bits)"
+        self._peer.helo_name = ""
+        self._session.encrypted(protocol, cipher, bits or 0)
+
+    async def _auth(self, argument: str) -> Answer:
+        if not self._offers_auth():
+            return NO_AUTH
+        if self._peer.login:
+            return AUTHENTICATED
+        if self._transactions.envelope is not None:
+            return IN_TRANSACTION
+        try:
+            login, method = await authenticate(argument, self._ask_client, self._services)
+        except Refused as problem:
+            self._log_failed_auth(problem.reply)
+            return problem.reply
+        self._peer.login, self._peer.method = login, method
+        self._session.authenticated(login, method)
+        return SUCCESSFUL
+
+    async def _ask_client(self, challenge: Challenge) -> str | Reply:
+        self._channel.say(Reply(334, "", challenge.encode()))
+        return await self._next_line()
+
+    def _log_failed_auth(self, reply: Reply) -> None:
+        line = f"warning: {self._peer}: SASL authentication failed: {reply}"
+        self._services.log(printable(line))
+
+    async def _mail(self, argument: str) -> Answer:
+        return self._transactions.mail(argument)
+
+    async def _rset(self, argument: str) -> Answer:
+        if argument:
+            return Reply(501, "5.5.4", "Syntax: RSET")
+        await self._transactions.reset()
+        return OK
+
+    async def _noop(self, _argument: str) -> Answer:
+        return OK
+
+    async def _vrfy(self, argument: str) -> Answer:
+        return VRFY_ANSWER if argument else VRFY_SYNTAX
+
+    async def _quit(self, _argument: str) -> Answer:
+        self._channel.say(BYE)
+        raise ClientGone

@@ -1,0 +1,69 @@
+"""One mail transaction: sender, recipients, and what the policy wants done with the message."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from maysend.address import quote_local
+from maysend.protocols.smtp.client import mail_command, rcpt_command
+from maysend.protocols.smtp.commands import Extensions, MailParameters, RcptParameters
+from maysend.reply import Reply
+from maysend.restrictions.trace import Action
+
+NEEDS_QUEUE = Reply(451, "4.3.5", "Error: the policy asks for {name}, which needs a mail queue")
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """An accepted recipient in internal form, and its RCPT parameters."""
+
+    address: str
+    parameters: RcptParameters = RcptParameters()
+
+    def command(self) -> bytes:
+        """RCPT TO for the next hop: the very address that the policy was asked about."""
+        return rcpt_command(external(self.address), self.parameters)
+
+
+class Envelope:
+    """From MAIL to the final dot. `sender` is in internal form, "" the null sender.
+
+    `relayed`: the next hop has accepted MAIL. `failure`: the next hop was lost after that, and
+    with it the recipients it had; nothing more can come of this message.
+    """
+
+    def __init__(self, sender: str, parameters: MailParameters) -> None:
+        self.sender = sender
+        self.parameters = parameters
+        self.recipients: list[Recipient] = []
+        self.refused = 0
+        self.relayed = False
+        self.failure: Reply | None = None
+        self.discarded = False
+        self.redirection: str | None = None
+        self.copies: list[str] = []
+        self.prepended: list[str] = []
+
+    def mail_command(self, offered: Extensions) -> bytes:
+        """MAIL FROM for the next hop."""
+        return mail_command(external(self.sender), self.parameters, offered)
+
+    def apply(self, actions: Sequence[Action]) -> Reply | None:
+        """Note what access(5) answers ask for; the reply where it can't be done without a queue."""
+        for action in actions:
+            if action.name in ("FILTER", "HOLD"):
+                text = NEEDS_QUEUE.text.format(name=action.name)
+                return Reply(NEEDS_QUEUE.code, NEEDS_QUEUE.dsn, text)
+            if action.name == "DISCARD":
+                self.discarded = True
+            elif action.name == "REDIRECT":
+                self.redirection = action.argument
+            elif action.name == "BCC" and action.argument not in self.copies:
+                self.copies.append(action.argument)
+            elif action.name == "PREPEND" and action.argument not in self.prepended:
+                self.prepended.append(action.argument)
+        return None
+
+
+def external(address: str) -> str:
+    """What stands between the brackets of MAIL and RCPT."""
+    return quote_local(address) if address else ""

@@ -1,0 +1,217 @@
+"""The connection to the next hop: one message at a time, each octet sent on as it comes.
+
+Everything that can go wrong there ends as `NextHopFailed` with a 4yz reply for the client. The
+final dot leaves only through `finish`, and a message that is not to be taken is never ended with
+one: `abandon` cuts the connection.
+"""
+
+import asyncio
+from collections import deque
+from typing import cast
+
+from maysend.protocols.smtp.client import command, extensions
+from maysend.protocols.smtp.commands import Extensions
+from maysend.protocols.smtp.replies import ProtocolError, ReplyLines, ReplyReader
+from maysend.reply import Reply
+from maysend.servers.submission.settings import NextHop, Timeouts
+
+UNSENT_AT_MOST = 65536
+"""Octets that may wait for the next hop before the client is no longer read."""
+
+
+class NextHopFailed(Exception):
+    """The next hop can't be used for now; `reply` is the client's."""
+
+    def __init__(self, why: str, dsn: str = "4.4.2") -> None:
+        super().__init__(why)
+        self.reply = Reply(451, dsn, f"Error: next hop {why}, try again later")
+
+
+class Relay(asyncio.Protocol):
+    """One connection to the next hop. Make it with `Relay.open`."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self.extensions = Extensions()
+        self.sending = False
+        self._timeouts = timeouts
+        self._reader = ReplyReader()
+        self._replies: deque[ReplyLines] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._failure: NextHopFailed | None = None
+        self._transport: asyncio.Transport | None = None
+
+    @classmethod
+    async def open(cls, next_hop: NextHop, hostname: str, timeouts: Timeouts) -> "Relay":
+        """Connect, read the greeting, say EHLO. Raises NextHopFailed."""
+        relay = cls(timeouts)
+        try:
+            async with asyncio.timeout(timeouts.next_hop_connect):
+                await asyncio.get_running_loop().create_connection(
+                    lambda: relay, next_hop.host, next_hop.port
+                )
+        except (OSError, TimeoutError):
+            raise NextHopFailed("does not answer", "4.4.1") from None
+        try:
+            await relay._greet(hostname)
+        except BaseException:
+            relay.abandon()
+            raise
+        return relay
+
+    @property
+    def usable(self) -> bool:
+        """Whether a transaction may still be begun on it."""
+        return self._failure is None and not self._replies and not self.sending
+
+    async def command(self, octets: bytes) -> ReplyLines:
+        """Send a command and wait for its reply. Raises NextHopFailed."""
+        self._write(octets)
+        return await self._reply(self._timeouts.next_hop_command)
+
+    async def commands(self, first: bytes, second: bytes) -> tuple[ReplyLines, ReplyLines]:
+        """Two commands, in one go where the next hop takes pipelining."""
+        if not self.extensions.pipelining:
+            return await self.command(first), await self.command(second)
+        self._write(first + second)
+        limit = self._timeouts.next_hop_command
+        return await self._reply(limit), await self._reply(limit)
+
+    async def begin_data(self) -> ReplyLines:
+        """Say DATA; after a 354 the message may be sent. Raises NextHopFailed."""
+        self._write(command("DATA"))
+        reply = await self._reply(self._timeouts.next_hop_data)
+        if reply.code == 354:
+            self.sending = True
+        elif reply.code < 400:
+            raise self._failed("gave a wrong reply to DATA")
+        return reply
+
+    async def send(self, wire: bytes) -> None:
+        """Send a slice of the message, dots doubled. Raises NextHopFailed.
+
+        Waits while the next hop is slower than the client: that is what bounds memory.
+        """
+        self._write(wire)
+        if self._drained is None:
+            return
+        try:
+            async with asyncio.timeout(self._timeouts.next_hop_block):
+                await self._drained
+        except TimeoutError:
+            raise self._failed("stopped reading") from None
+        self._check()
+
+    async def finish(self) -> ReplyLines:
+        """Say the final dot and wait for the verdict. Raises NextHopFailed.
+
+        `self.sending` stays True until the next hop has answered: whoever stops waiting before
+        that does not know whether the message was taken.
+        """
+        self._write(b".\r\n")
+        reply = await self._reply(self._timeouts.next_hop_final)
+        self.sending = False
+        if 300 <= reply.code <= 399:
+            raise self._failed("gave a wrong reply to the message")
+        return reply
+
+    def abandon(self) -> None:
+        """Cut the connection, whatever is under way; a message without final dot is dropped."""
+        self._failure = self._failure or NextHopFailed("connection was cut")
+        if self._transport is not None:
+            self._transport.abort()
+
+    def quit(self) -> None:
+        """Say goodbye without waiting for an answer."""
+        if self._transport is not None and self.usable:
+            self._transport.write(command("QUIT"))
+            self._transport.close()
+        else:
+            self.abandon()
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport and bound what it buffers."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
+
+    def data_received(self, data: bytes) -> None:
+        """Gather replies; one that nobody waits for while a message is sent breaks the order."""
+        try:
+            self._replies.extend(self._reader.receive(data))
+        except ProtocolError as problem:
+            self._fail(f"answered with {problem}")
+        if len(self._replies) > 2:
+            self._fail("answered more than it was asked")
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever waits."""
+        self._fail("closed the connection")
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        """The next hop is slower than the client."""
+        self._drained = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """The next hop has caught up."""
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        self._drained = None
+
+    async def _greet(self, hostname: str) -> None:
+        greeting = await self._reply(self._timeouts.next_hop_greeting)
+        if greeting.code != 220:
+            raise NextHopFailed("is not ready", "4.3.2")
+        reply = await self.command(command(f"EHLO {hostname}"))
+        if reply.accepts:
+            self.extensions = extensions(reply)
+        elif not (await self.command(command(f"HELO {hostname}"))).accepts:
+            raise NextHopFailed("refuses our greeting", "4.3.2")
+
+    def _write(self, octets: bytes) -> None:
+        self._check()
+        if self._replies:
+            # A reply before its question, such as a 250 before the final dot, answers nothing.
+            raise self._failed("answered before it was asked")
+        assert self._transport is not None
+        self._transport.write(octets)
+
+    async def _reply(self, timeout: float) -> ReplyLines:
+        try:
+            async with asyncio.timeout(timeout):
+                while not self._replies:
+                    self._check()
+                    self._waiter = asyncio.get_running_loop().create_future()
+                    await self._waiter
+        except TimeoutError:
+            raise self._failed("does not answer in time") from None
+        finally:
+            self._waiter = None
+        reply = self._replies.popleft()
+        if reply.code == 421:
+            self._fail("is closing the connection")
+        return reply
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _failed(self, why: str) -> NextHopFailed:
+        self._fail(why)
+        assert self._failure is not None
+        return self._failure
+
+    def _fail(self, why: str) -> None:
+        """Note the first failure and cut the connection."""
+        if self._failure is None:
+            self._failure = NextHopFailed(why)
+        if self._transport is not None:
+            self._transport.abort()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

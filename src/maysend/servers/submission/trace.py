@@ -1,0 +1,72 @@
+"""Header lines that the gateway adds: Received (RFC 5321 4.4), Date and Message-ID (RFC 6409 8)."""
+
+import re
+import time
+from email.utils import formatdate
+from secrets import token_hex
+
+import msgspec
+
+from maysend.protocols.header import HeaderBlock
+
+NOT_IN_A_COMMENT = re.compile(r"[\x00-\x1f\x7f()\\]")
+NOT_IN_A_NAME = re.compile(r"[^!-'*-\[\]-~\u0080-\U0010ffff]")
+FIELD_LINE = re.compile(r"[!-9;-~]+:")
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a message came from, as its Received: line says it."""
+
+    helo_name: str
+    client_name: str
+    client_address: str
+    by: str
+    protocol: str
+    tls: str
+    message_id: str
+    recipient: str | None
+
+
+def protocol_name(*, esmtp: bool, utf8: bool, tls: bool, authenticated: bool) -> str:
+    """ESMTPSA and its relatives (RFC 3848, RFC 6531 4.3)."""
+    if not esmtp:
+        return "SMTP"
+    name = "UTF8SMTP" if utf8 else "ESMTP"
+    return name + "S" * tls + "A" * authenticated
+
+
+def received(origin: Origin, when: float) -> bytes:
+    """A Received: field; `when` in seconds since the epoch."""
+    name = NOT_IN_A_NAME.sub("?", origin.helo_name) or "unknown"
+    client = NOT_IN_A_COMMENT.sub("?", f"{origin.client_name} [{origin.client_address}]")
+    lines = [f"Received: from {name} ({client})"]
+    if origin.tls:
+        lines.append(f"(using {origin.tls})")
+    lines.append(f"by {origin.by} (maysend) with {origin.protocol} id {origin.message_id}")
+    if origin.recipient:
+        lines.append(f"for <{origin.recipient}>")
+    return _folded(f"{_joined(lines)}; {formatdate(when, localtime=True)}")
+
+
+def missing_fields(header: HeaderBlock, hostname: str, when: float) -> bytes:
+    """Date and Message-ID fields where the header has none."""
+    fields = b""
+    if not header.count(b"date"):
+        fields += _folded(f"Date: {formatdate(when, localtime=True)}")
+    if not header.count(b"message-id"):
+        stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(when))
+        fields += _folded(f"Message-ID: <{stamp}.{token_hex(8)}@{hostname}>")
+    return fields
+
+
+def prepended(text: str) -> bytes:
+    """A line that a PREPEND action asks for; nothing where it is no header field (access(5))."""
+    return _folded(re.sub(r"[\r\n\x00]+", " ", text)) if FIELD_LINE.match(text) else b""
+
+
+def _joined(lines: list[str]) -> str:
+    return "\r\n\t".join(lines)
+
+
+def _folded(field: str) -> bytes:
+    return field.encode("utf-8", "surrogateescape") + b"\r\n"
