@@ -15,6 +15,7 @@ import contextlib
 import fcntl
 import os
 import pwd
+import re
 import shutil
 import socket
 import tempfile
@@ -67,6 +68,9 @@ PRIVATE_PARAMETERS: dict[str, str] = {
 }
 """What keeps the instance private, quiet and quick; decides nothing about who may send."""
 
+ACTION = re.compile(
+    r"(?:NOQUEUE|[0-9A-F]{5,}): (warn|info|discard|filter|hold|redirect|bcc): [A-Z]+ from "
+)
 PREFIX = "maysend-postfix-"
 READ_TIMEOUT = 20.0
 """Seconds. Far above anything Postfix needs; a test never waits for ever."""
@@ -201,6 +205,15 @@ class LivePostfix:
     def log(self) -> list[str]:
         """What the daemons logged since the last configure()."""
         return list(self._master.log)
+
+    @property
+    def actions(self) -> list[str]:
+        """The access(5) actions other than answers that smtpd logged: "HOLD", "FILTER", …
+
+        PREPEND is not logged.
+        """
+        found = (ACTION.search(line) for line in self._master.log)
+        return [match[1].upper() for match in found if match is not None]
 
     @property
     def fatal(self) -> str:

@@ -1,0 +1,56 @@
+"""One SMTP dialogue held with maysend's policy, command line by command line."""
+
+from maysend.address import AddressSyntaxError, parse_path
+from maysend.policy import Policy
+from tests.golden import Case, Turn
+from tests.golden_runs import Answer, decision_answer
+
+
+class PolicyDialogue:
+    """Reads the command lines of a case as smtpd does and asks a policy session."""
+
+    def __init__(self, policy: Policy, case: Case) -> None:
+        self._strict = policy.parameters.boolean("strict_rfc821_envelopes")
+        self._utf8 = False
+        self._session = policy.session(
+            client_address=case.client_address,
+            client_name=case.client_name,
+            reverse_client_name=case.reverse_client_name or case.client_name,
+            sasl_username=case.login,
+            sasl_method="XCLIENT" if case.login else "",
+        )
+
+    def answer(self, turn: Turn) -> Answer:
+        """The policy's answer to one command."""
+        match turn.stage:
+            case "CONNECT":
+                return decision_answer(self._session.connect())
+            case "HELO":
+                return decision_answer(self._session.helo(turn.command.split(" ", 1)[1]))
+            case "MAIL":
+                self._utf8 = turn.command.upper().endswith(" SMTPUTF8")
+                return self._path(turn, "5.1.7 Bad sender address syntax")
+            case "RCPT":
+                return self._path(turn, "5.1.3 Bad recipient address syntax")
+            case "DATA":
+                return decision_answer(self._session.data())
+            case "END":
+                answer = decision_answer(self._session.end_of_data())
+                self._session.reset()
+                return answer
+            case "RSET":
+                self._session.reset()
+                return Answer("ok")
+        raise ValueError(f"a dialogue can't say {turn.command!r}")
+
+    def _path(self, turn: Turn, complaint: str) -> Answer:
+        text = turn.command.partition(":")[2]
+        text = text[: text.rindex(">") + 1] if ">" in text else text.strip()
+        inside = text[1:-1] if text.startswith("<") else text
+        try:
+            address = parse_path(inside, strict=self._strict, utf8=self._utf8)
+        except AddressSyntaxError:
+            return Answer(f"501 {complaint}")
+        if turn.stage == "MAIL":
+            return decision_answer(self._session.mail(address))
+        return decision_answer(self._session.rcpt(address))
