@@ -9,12 +9,18 @@ from maysend.address.extension import split_extension
 from maysend.address.folding import fold
 from maysend.address.path import parse_path
 from maysend.address.quoting import quote_local, unquote
+from maysend.address.resolving import Resolved, resolve
+from maysend.address.rewriting import Rewriting, rewrite
 
 __all__ = [
     "AddressSyntaxError",
+    "Resolved",
+    "Rewriting",
     "fold",
     "parse_path",
     "quote_local",
+    "resolve",
+    "rewrite",
     "split_extension",
     "unquote",
 ]
