@@ -180,16 +180,14 @@ def _confirm(login: str, held: "Holdings") -> None:
 
 
 def _held_lines(held: "Holdings") -> list[str]:
+    from maysend.directory.grants import spelled
+
     lines = []
     for alias in held.aliases:
         emptied = " (leads to nobody else, goes too)" if alias in held.emptied else ""
         lines.append(f"  from alias {alias}{emptied}")
-    lines.extend(f"  grant for {_granted(address)}" for address in held.grants)
+    lines.extend(f"  grant for {spelled(address)}" for address in held.grants)
     return lines
-
-
-def _granted(address: str) -> str:
-    return "everything" if address == "*" else address
 
 
 def _state(each: "Account") -> str:

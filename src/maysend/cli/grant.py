@@ -112,7 +112,9 @@ def _last_day(each: "Grant") -> str:
 
 
 def _granted(each: "Grant") -> str:
-    return "everything" if each.address == "*" else each.address
+    from maysend.directory.grants import spelled
+
+    return spelled(each.address)
 
 
 def _as_json(each: "Grant") -> dict[str, object]:

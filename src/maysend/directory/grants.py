@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from maysend.directory import schema
-from maysend.directory.addresses import parse_granted, parse_login
+from maysend.directory.addresses import EVERYTHING, parse_granted, parse_login
 from maysend.directory.audit import Change, record
 from maysend.directory.database import Database
 from maysend.directory.errors import DirectoryError
@@ -95,6 +95,11 @@ class Grants:
             return Grant(*found)
 
 
+def spelled(address: str) -> str:
+    """What a grant is for, as it is typed."""
+    return "everything" if address == EVERYTHING else address
+
+
 _grants = schema.grants
 _SELECT = select(
     schema.accounts.c.login,
@@ -127,5 +132,5 @@ def _no_such_grant(
     held = connection.execute(
         select(_grants.c.address).where(_grants.c.account_id == account_id)
     ).scalars()
-    has = ", ".join(sorted(held)) or "no grant at all"
-    return DirectoryError(f"'{login}' has no grant for '{address}'; it has {has}")
+    has = ", ".join(sorted(map(spelled, held))) or "no grant at all"
+    return DirectoryError(f"'{login}' has no grant for '{spelled(address)}'; it has {has}")

@@ -37,28 +37,37 @@ _SELECT_HOLDERS = (
 
 
 class TransactionReader:
-    """`ownership.Reader` over one read transaction; `now` is seconds since 1970."""
+    """`ownership.Reader` over one read transaction; `now` is seconds since 1970.
+
+    A transaction sees one state, so what it answered once is not asked again.
+    """
 
     def __init__(self, connection: Connection, now: float) -> None:
         self._connection = connection
         self._now = now
+        self._accounts: dict[str, bool | None] = {}
+        self._aliases: dict[str, list[AliasTarget]] = {}
 
     def accounts(self, logins: Collection[str], /) -> Mapping[str, bool]:
         """Those of `logins` that are accounts, and whether each may act."""
-        return {
-            row.login: bool(row.may_act)
-            for names in _chunks(logins)
-            for row in self._connection.execute(_SELECT_ACCOUNTS, {"names": names})
-        }
+        known = self._accounts
+        for names in _chunks([login for login in logins if login not in known]):
+            known.update(dict.fromkeys(names))
+            for row in self._connection.execute(_SELECT_ACCOUNTS, {"names": names}):
+                known[row.login] = bool(row.may_act)
+        found = ((login, known.get(login)) for login in logins)
+        return {login: may_act for login, may_act in found if may_act is not None}
 
     def aliases(self, addresses: Collection[str], /) -> Mapping[str, Sequence[AliasTarget]]:
         """Those of `addresses` that are aliases, and where they lead, oldest first."""
-        found: dict[str, list[AliasTarget]] = {}
-        for names in _chunks(addresses):
+        known = self._aliases
+        for names in _chunks([address for address in addresses if address not in known]):
+            known.update((name, []) for name in names)
             for row in self._connection.execute(_SELECT_ALIASES, {"names": names}):
                 target = AliasTarget(row.target, bool(row.send), bool(row.receive))
-                found.setdefault(row.address, []).append(target)
-        return found
+                known[row.address].append(target)
+        found = ((address, known.get(address)) for address in addresses)
+        return {address: targets for address, targets in found if targets}
 
     def holders(self, addresses: Collection[str], /) -> Sequence[Holder]:
         """The accounts that may act and hold an unexpired `as` grant for any of `addresses`."""
