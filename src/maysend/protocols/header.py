@@ -77,7 +77,8 @@ class HeaderCollector:
         # The end may lie across the border of two slices.
         start = max(0, len(self._wire) - len(END))
         self._wire += wire
-        self.complete = self._wire.startswith(b"\r\n") or self._wire.find(END, start) >= 0
+        if self._wire.startswith(b"\r\n") or self._wire.find(END, start) >= 0:
+            self.complete = True
         length = self._wire.find(END) if self.complete else len(self._wire)
         if length > self._limit:
             raise HeaderError(TOO_LONG)
