@@ -11,11 +11,15 @@ class PolicyDialogue:
 
     def __init__(self, policy: Policy, case: Case) -> None:
         self._strict = policy.parameters.boolean("strict_rfc821_envelopes")
-        self._utf8 = False
+        self._ascii_only = policy.parameters.boolean("smtputf8_enable")
+        self._utf8 = not self._ascii_only
+        name = case.client_name
+        reverse = case.reverse_client_name or name
         self._session = policy.session(
             client_address=case.client_address,
-            client_name=case.client_name,
-            reverse_client_name=case.reverse_client_name or case.client_name,
+            client_name=_unknown_if_unavailable(name),
+            reverse_client_name=_unknown_if_unavailable(reverse),
+            temporary_name_failure="[TEMPUNAVAIL]" in (name, reverse),
             sasl_username=case.login,
             sasl_method="XCLIENT" if case.login else "",
         )
@@ -28,7 +32,8 @@ class PolicyDialogue:
             case "HELO":
                 return decision_answer(self._session.helo(turn.command.split(" ", 1)[1]))
             case "MAIL":
-                self._utf8 = turn.command.upper().endswith(" SMTPUTF8")
+                asked = turn.command.upper().endswith(" SMTPUTF8")
+                self._utf8 = asked or not self._ascii_only
                 return self._path(turn, "5.1.7 Bad sender address syntax")
             case "RCPT":
                 return self._path(turn, "5.1.3 Bad recipient address syntax")
@@ -45,12 +50,16 @@ class PolicyDialogue:
 
     def _path(self, turn: Turn, complaint: str) -> Answer:
         text = turn.command.partition(":")[2]
-        text = text[: text.rindex(">") + 1] if ">" in text else text.strip()
-        inside = text[1:-1] if text.startswith("<") else text
+        path = text[: text.rindex(">") + 1] if ">" in text else text.strip()
         try:
-            address = parse_path(inside, strict=self._strict, utf8=self._utf8)
+            address = parse_path(path, strict=self._strict, utf8=self._utf8)
         except AddressSyntaxError:
             return Answer(f"501 {complaint}")
         if turn.stage == "MAIL":
             return decision_answer(self._session.mail(address))
         return decision_answer(self._session.rcpt(address))
+
+
+def _unknown_if_unavailable(name: str) -> str:
+    """XCLIENT's words for a client without a name."""
+    return "unknown" if name in ("[UNAVAILABLE]", "[TEMPUNAVAIL]") else name
