@@ -55,6 +55,8 @@ class PolicyDialogue:
             address = parse_path(path, strict=self._strict, utf8=self._utf8)
         except AddressSyntaxError:
             return Answer(f"501 {complaint}")
+        if turn.stage == "RCPT" and not address:
+            return Answer(f"501 {complaint}")
         if turn.stage == "MAIL":
             return decision_answer(self._session.mail(address))
         return decision_answer(self._session.rcpt(address))
