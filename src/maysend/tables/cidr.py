@@ -18,7 +18,7 @@ The answer of the first rule that applies; nothing in it is replaced. A key that
 is not found.
 
 ## Errors
-- A file that can't be read, broken braces: the table is unavailable (config).
+- A file that can't be read, broken braces: the table is unavailable (retry).
 - A line that is no rule: skipped with a warning that names file and line.
 
 ## Example
@@ -33,7 +33,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from maysend.tables.braces import WHITESPACE
+from maysend.maincf.lines import WHITESPACE
 from maysend.tables.lines import read_rules
 from maysend.tables.rules import Condition, Rule, RuleError, compile_rules, is_word, search
 from maysend.tables.table import TableContext

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from maysend.tables.braces import WHITESPACE
+from maysend.maincf.lines import WHITESPACE
 from maysend.tables.rules import Condition, Rule, RuleError, starts_alphanumeric
 from maysend.tables.substitution import Replacement, SubstitutionError, parse_replacement
 

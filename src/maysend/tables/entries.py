@@ -2,7 +2,7 @@
 
 import re
 
-from maysend.tables.braces import WHITESPACE
+from maysend.maincf.lines import WHITESPACE
 
 
 class EntryError(ValueError):

@@ -12,7 +12,7 @@ lookup sees the file as it is then.
 The value as stored, up to its terminating NUL.
 
 ## Errors
-- No such file, not a hash file, encrypted: the table is unavailable (config).
+- No such file, not a hash file, encrypted: the table is unavailable (retry).
 - A damaged page: the lookup fails (config).
 - The file stays locked by its writer for more than a second: the lookup fails (retry).
 - A file that is older than FILE: a warning.

@@ -18,6 +18,7 @@ from maysend.tables.pipemap import PipeTable
 from maysend.tables.proxy import ProxiedTable
 from maysend.tables.randmap import open_randmap
 from maysend.tables.regexp import open_regexp
+from maysend.tables.sqlite import open_sqlite
 from maysend.tables.static import open_static
 from maysend.tables.table import LookupTable, Opener, TableContext, TableError
 from maysend.tables.text import CheckedTable
@@ -89,6 +90,7 @@ TYPES: Mapping[str, Opener] = {
     "proxy": _open_proxy,
     "randmap": open_randmap,
     "regexp": open_regexp,
+    "sqlite": open_sqlite,
     "static": open_static,
     "texthash": open_texthash,
     "unionmap": _open_unionmap,

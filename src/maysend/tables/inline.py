@@ -14,7 +14,7 @@ The value; it may be empty, which most users of a table take for an error.
 
 ## Errors
 No or unbalanced braces, no pair at all, a pair without `=`, an unbalanced quote, or with
-smtputf8_enable text that is not UTF-8: the table is unavailable (config).
+smtputf8_enable text that is not UTF-8: the table is unavailable (retry).
 
 ## Example
     smtpd_sender_login_maps = inline:{sales@example.com=alice, {info@example.com = alice, bob}}

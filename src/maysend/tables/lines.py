@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from maysend.tables.braces import WHITESPACE, BraceError, enclosed, inner, members
+from maysend.maincf.lines import WHITESPACE
+from maysend.tables.braces import BraceError, enclosed, inner, members
 from maysend.tables.table import TableContext, TableError
 
 

@@ -11,7 +11,7 @@ take the shared lock that Postfix takes, so that postmap can't write meanwhile.
 The value as stored, up to its terminating NUL.
 
 ## Errors
-- No such file, not an LMDB file: the table is unavailable (config).
+- No such file, not an LMDB file: the table is unavailable (retry).
 - The empty key, which LMDB can't look up, and a damaged file: the lookup fails (config).
 - The file stays locked by its writer for more than a second: the lookup fails (retry).
 - A file that is older than FILE: a warning.

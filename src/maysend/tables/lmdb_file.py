@@ -14,7 +14,7 @@ from maysend.tables.database_file import CorruptError, DatabaseFile
 
 _HEADER = Struct("<QHHHH")  # number, padding, flags, end of the node list, start of the nodes
 _HEADER_SIZE = 16
-_META = Struct("<16xIIQQIHH40xIHHQQQQQQQ")
+_META = Struct("<16xII16xI48xH34xQQQ")  # see mdb.c, MDB_meta
 _NODE = Struct("<HHHH")  # low and high half of the size, flags, size of the key
 _NODE_SIZE = 8
 _PAGE_NUMBER = Struct("<Q")
@@ -160,27 +160,9 @@ class Page:
 
 
 def _meta(raw: bytes) -> Tree:
-    (
-        magic,
-        version,
-        _,
-        _,
-        page_size,
-        _,
-        _,
-        _,
-        tree_flags,
-        _,
-        _,
-        _,
-        _,
-        _,
-        root,
-        last_page,
-        transaction,
-    ) = _META.unpack(raw)
+    magic, version, page_size, flags, root, last_page, transaction = _META.unpack(raw)
     if magic != _MAGIC or version != _VERSION:
         raise CorruptError("not an LMDB file of this kind of machine")
-    if page_size not in _SIZES or tree_flags != _PLAIN_TREE:
+    if page_size not in _SIZES or flags != _PLAIN_TREE:
         raise CorruptError("a kind of LMDB file that postmap does not write")
     return Tree(page_size, root, last_page, transaction)

@@ -24,7 +24,7 @@ In the answer `$1`, `${1}`, `$(1)` are what a group matched, `$$` is a dollar.
 The answer of the first rule that applies; it may be empty.
 
 ## Errors
-- A file that can't be read, broken braces: the table is unavailable (config).
+- A file that can't be read, broken braces: the table is unavailable (retry).
 - A rule with an unknown flag, a broken pattern, a missing delimiter, a reference to a group that
   the pattern does not have, any `$number` in a negated rule: skipped with a warning that names
   file and line.

@@ -12,7 +12,7 @@ The answer of the last member. Not found where any member finds nothing.
 
 ## Errors
 A member that fails makes the lookup fail, with that member's kind of error. Wrong syntax: the
-table is unavailable (config).
+table is unavailable (retry).
 
 ## Example
     virtual_alias_maps = pipemap:{hash:/etc/postfix/logins, hash:/etc/postfix/mailboxes}

@@ -11,7 +11,7 @@ stay in the answer. An answer that is named twice is chosen twice as often.
 One of the answers.
 
 ## Errors
-No braces, or nothing in them: the table is unavailable (config).
+No braces, or nothing in them: the table is unavailable (retry).
 
 ## Example
     transport_maps = randmap:{smtp:[a.example], smtp:[b.example]}

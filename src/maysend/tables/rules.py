@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from maysend.tables.braces import WHITESPACE
+from maysend.maincf.lines import WHITESPACE
 from maysend.tables.lines import LogicalLine
 from maysend.tables.table import TableContext
 

@@ -12,7 +12,7 @@ ends.
 TEXT, for every key.
 
 ## Errors
-Unbalanced braces, or text after the closing brace: the table is unavailable (config).
+Unbalanced braces, or text after the closing brace: the table is unavailable (retry).
 
 ## Example
     smtpd_recipient_restrictions = check_sender_access static:{REJECT not today}

@@ -14,8 +14,8 @@ a backslash; quotes and backslashes stay in the key.
 The value, without whitespace at its ends.
 
 ## Errors
-- A file that can't be read: the table is unavailable (config).
-- A repeated key: in smtpd the table is unavailable (config), while `postmap -q` warns and keeps
+- A file that can't be read: the table is unavailable (retry).
+- A repeated key: in smtpd the table is unavailable (retry), while `postmap -q` warns and keeps
   the first entry. The policy engine does as smtpd, `maysend lookup` does as postmap
   (`TableContext.duplicates`).
 - A line without a value, with an unbalanced quote, or with smtputf8_enable with bytes that are

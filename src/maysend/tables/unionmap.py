@@ -15,7 +15,7 @@ or where all that is found is empty.
 
 ## Errors
 One member that fails makes the whole lookup fail, with that member's kind of error. Wrong syntax:
-the table is unavailable (config).
+the table is unavailable (retry).
 
 ## Example
     smtpd_sender_login_maps = unionmap:{texthash:/etc/postfix/senders, pcre:/etc/postfix/admins}
