@@ -3,22 +3,21 @@
 import msgspec
 
 LONGEST_LINE = 510
-"""Octets of a reply line before its CR LF (RFC 5321 4.5.3.1.5); Postfix cuts there too."""
+"""Octets of a reply line before its CR LF (RFC 5321 4.5.3.1.5)."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """One reply line: `code` as in RFC 5321, `dsn` as in RFC 3463, `text` without either."""
+    """One reply: `code` as in RFC 5321, `dsn` as in RFC 3463, `text` without either.
+
+    `str()` is the line as Postfix words it, however long; a server cuts it at LONGEST_LINE.
+    """
 
     code: int
     dsn: str
     text: str
 
     def __str__(self) -> str:
-        line = f"{self.code} {self.dsn} {self.text}" if self.dsn else f"{self.code} {self.text}"
-        octets = line.encode("utf-8", "surrogateescape")
-        if len(octets) <= LONGEST_LINE:
-            return line
-        return octets[:LONGEST_LINE].decode("utf-8", "surrogateescape")
+        return f"{self.code} {self.dsn} {self.text}" if self.dsn else f"{self.code} {self.text}"
 
     @property
     def is_permanent(self) -> bool:

@@ -97,7 +97,8 @@ def _outcome_words(step: Step) -> str:
         return "REJECT" if permanent else "DEFER"
     if step.warned:
         return "warned"
-    return step.outcome.value
+    verdict: str = step.outcome.value
+    return verdict
 
 
 def _outcome_colour(step: Step) -> str | None:

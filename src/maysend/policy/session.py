@@ -2,6 +2,7 @@
 
 from maysend.policy.decision import Decision, permitting_step
 from maysend.policy.stages import Stage, Stages
+from maysend.reply import Reply
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Deferral, Evaluation, Subject
 from maysend.restrictions.trace import Action, Outcome
@@ -34,11 +35,14 @@ class Session:
 
     def helo(self, name: str) -> Decision:
         """HELO or EHLO."""
-        self.dialogue.helo_name = name
+        earlier, self.dialogue.helo_name = self.dialogue.helo_name, name
         self._begin()
         if not self._stages.delay_reject:
             self._check_helo()
-        return self._decision()
+        decision = self._decision()
+        if not decision.is_permitted:
+            self.dialogue.helo_name = earlier
+        return decision
 
     def authenticated(self, login: str, method: str = "PLAIN") -> None:
         """AUTH succeeded: everything from here on is asked for this login."""
@@ -54,10 +58,13 @@ class Session:
 
     def mail(self, address: str) -> Decision:
         """MAIL FROM, with the address in internal form ("" is the null sender)."""
+        self._begin()
+        objection = self._undeliverable(address, "5.1.7", "Bad sender address syntax")
+        if objection is not None:
+            return objection
         self.dialogue.sender = address
         self.dialogue.recipient = None
         self.dialogue.recipient_count = 0
-        self._begin()
         self._evaluation.sender_is_listed = False
         self._evaluation.discard = False
         if not self._stages.delay_reject:
@@ -70,6 +77,12 @@ class Session:
     def rcpt(self, address: str) -> Decision:
         """RCPT TO, with the address in internal form."""
         self._begin()
+        syntax = "Bad recipient address syntax"
+        if not address:
+            return Decision(Reply(501, "5.1.3", syntax))
+        objection = self._undeliverable(address, "5.1.3", syntax)
+        if objection is not None:
+            return objection
         if not (self._stages.delay_reject and address.lower() == POSTMASTER):
             self.dialogue.recipient = address
             self._evaluation.recipient_is_listed = False
@@ -91,9 +104,7 @@ class Session:
         """ETRN."""
         self.dialogue.etrn_domain = domain
         self._begin()
-        outcomes = (
-            (self._check_client, self._check_helo) if self._stages.delay_reject else ()
-        )
+        outcomes = (self._check_client, self._check_helo) if self._stages.delay_reject else ()
         if not any(check() is Outcome.REJECT for check in outcomes):
             self._run(self._stages.etrn, domain)
         return self._decision()
@@ -122,7 +133,7 @@ class Session:
         implicit = self._stages.unlisted_sender
         if outcome is not Outcome.REJECT and implicit is not None and self._goes_on():
             subject = Subject(sender, self._stages.sender.words, None)
-            outcome = self._evaluation.run_check("sender address", implicit, subject)
+            outcome = self._evaluation.run_check(self._stages.sender.parameter, implicit, subject)
         return outcome
 
     def _check_recipient(self) -> Outcome:
@@ -140,7 +151,9 @@ class Session:
         if implicit is None or not self._goes_on():
             return Outcome.DUNNO
         subject = Subject(recipient, self._stages.recipient_lists[0].words, None)
-        return self._evaluation.run_check("recipient address", implicit, subject)
+        return self._evaluation.run_check(
+            self._stages.recipient_lists[0].parameter, implicit, subject
+        )
 
     def _once_for_all(self, stage: Stage, command: str) -> Decision:
         dialogue = self.dialogue
@@ -168,6 +181,15 @@ class Session:
             if deferral is not None:
                 return deferral
         return None
+
+    def _undeliverable(self, address: str, dsn: str, text: str) -> Decision | None:
+        """Refuse an address that no mail can be sent to, before any restriction is asked."""
+        if not address:
+            return None
+        resolved = self._evaluation.resolution_of(address)
+        if resolved.failed:
+            return Decision(Reply(451, "4.3.0", f"<{address}>: Temporary lookup failure"))
+        return Decision(Reply(501, dsn, text)) if resolved.invalid else None
 
     def _goes_on(self) -> bool:
         return not self._evaluation.discard

@@ -5,9 +5,9 @@ import msgspec
 from maysend.restrictions import replies
 from maysend.restrictions.compilation import build_ruleset, compile_parameter
 from maysend.restrictions.evaluation import Node, Ruleset
+from maysend.restrictions.index import RESTRICTIONS
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.unlisted import reject_unlisted_recipient, reject_unlisted_sender
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -71,18 +71,16 @@ def compile_stages(site: Site) -> Stages:
         end_of_data=stage("smtpd_end_of_data_restrictions", replies.END_OF_DATA, None),
         etrn=stage("smtpd_etrn_restrictions", replies.ETRN, "check_etrn_access"),
         delay_reject=parameters.boolean("smtpd_delay_reject"),
-        unlisted_sender=_implicit(site, "smtpd_reject_unlisted_sender"),
-        unlisted_recipient=_implicit(site, "smtpd_reject_unlisted_recipient"),
+        unlisted_sender=_implicit(site, "reject_unlisted_sender"),
+        unlisted_recipient=_implicit(site, "reject_unlisted_recipient"),
     )
 
 
-def _implicit(site: Site, parameter: str) -> Node | None:
-    """The reject_unlisted_* check that a yes/no parameter adds at the end of its stage."""
+def _implicit(site: Site, restriction: str) -> Node | None:
+    """The reject_unlisted_* check that smtpd_reject_unlisted_* adds at the end of its stage."""
+    parameter = f"smtpd_{restriction}"
     if not site.parameters.boolean(parameter):
         return None
     place = site.parameters.traced(parameter).place(0)
-    compiled = {
-        "smtpd_reject_unlisted_sender": reject_unlisted_sender,
-        "smtpd_reject_unlisted_recipient": reject_unlisted_recipient,
-    }[parameter](Item(parameter, "", place), site)
-    return Node(f"{parameter} = yes", place, compiled)
+    check = RESTRICTIONS[restriction].compile(Item(restriction, "", place), site)
+    return Node(f"{restriction} ({parameter} = yes)", place, check)

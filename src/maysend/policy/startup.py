@@ -28,7 +28,7 @@ def require_relay_control(site: Site) -> None:
     lists = ("smtpd_recipient_restrictions", "smtpd_relay_restrictions")
     if not any(_has_required(site, parameters[name], set()) for name in lists):
         raise PolicyError(
-            'in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at '
+            "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at "
             "least one working instance of: reject_unauth_destination, "
             "defer_unauth_destination, reject, defer or defer_if_permit",
             parameters.traced(lists[1]).place(0),

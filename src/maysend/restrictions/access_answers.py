@@ -49,7 +49,7 @@ def apply_answer(evaluation: Evaluation, access: Access, key: str, answer: str) 
     nodes = evaluation.rules.compile_answer(answer)
     if not nodes:
         return Outcome.OK
-    return evaluation.run_nested(nodes)
+    return evaluation.run_answer(nodes, access.name, access.words)
 
 
 def _split(answer: str) -> tuple[str, str]:
@@ -59,9 +59,7 @@ def _split(answer: str) -> tuple[str, str]:
     return word, text.lstrip(" \t") if separator else ""
 
 
-def _refuse(
-    evaluation: Evaluation, access: Access, code: int, dsn: str, text: str
-) -> Outcome:
+def _refuse(evaluation: Evaluation, access: Access, code: int, dsn: str, text: str) -> Outcome:
     status, rest = split_enhanced_status(text, dsn)
     return evaluation.refuse(code, status_for(access.words, status), access.refusal(rest))
 

@@ -17,8 +17,7 @@ def reject_unknown_client_hostname(item: Item, site: Site) -> Check:
         return evaluation.refuse(
             code if dialogue.client_name_status == "none" else 450,
             "4.7.25",
-            "Client host rejected: cannot find your hostname, "
-            f"[{dialogue.client_address}]",
+            f"Client host rejected: cannot find your hostname, [{dialogue.client_address}]",
         )
 
     return check
@@ -34,9 +33,8 @@ def reject_unknown_reverse_client_hostname(item: Item, site: Site) -> Check:
             return Outcome.DUNNO
         return evaluation.refuse(
             code if dialogue.reverse_client_name_status == "none" else 450,
-            "4.7.25",
-            "Client host rejected: cannot find your reverse hostname, "
-            f"[{dialogue.client_address}]",
+            "4.7.1",
+            f"Client host rejected: cannot find your reverse hostname, [{dialogue.client_address}]",
         )
 
     return check

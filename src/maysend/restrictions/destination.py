@@ -1,6 +1,7 @@
 """Relay control: is the recipient's domain ours or one we relay for? (SMTPD_ACCESS_README)"""
 
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.replies import RECIPIENT
 from maysend.restrictions.resolution import AddressClass
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
@@ -27,6 +28,23 @@ def reject_unauth_destination(item: Item, site: Site) -> Check:
 def defer_unauth_destination(item: Item, site: Site) -> Check:
     """Like reject_unauth_destination, with a 454 that leaves room to mend a mistake."""
     return _refuse_unauthorized(454, "4.7.1")
+
+
+def check_relay_domains(item: Item, site: Site) -> Check:
+    """The old reject_unauth_destination: permits what it does not reject."""
+    code = site.code("relay_domains_reject_code")
+
+    def check(evaluation: Evaluation) -> Outcome:
+        recipient = evaluation.dialogue.recipient
+        if recipient is None:
+            return Outcome.DUNNO
+        if is_authorized(evaluation, recipient):
+            return Outcome.OK
+        return evaluation.refuse(
+            code, "5.7.1", f"<{recipient}>: {RECIPIENT} rejected: Relay access denied"
+        )
+
+    return check
 
 
 def _refuse_unauthorized(code: int, dsn: str) -> Check:

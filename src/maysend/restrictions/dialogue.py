@@ -4,7 +4,6 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-
 NameStatus: TypeAlias = Literal["ok", "none", "temporary"]
 """Whether an address has a name: yes, no, or not known for now."""
 
@@ -37,6 +36,7 @@ class Dialogue(msgspec.Struct, kw_only=True):
     encryption_protocol: str = ""
     encryption_cipher: str = ""
     encryption_keysize: int = 0
+    pipelined_too_early: bool = False
 
     @property
     def client(self) -> str:

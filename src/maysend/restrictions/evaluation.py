@@ -116,12 +116,17 @@ class Evaluation:
 
         Raises Stop with a 451 where a list that decides its class can't be read now.
         """
+        known = self.resolution_of(address)
+        if known.failed:
+            self.data_fault(address)
+        return known
+
+    def resolution_of(self, address: str) -> ResolvedAddress:
+        """What `resolved` gives, failed or not: it is resolved once a command."""
         known = self._resolved.get(address)
         if known is None:
             known = AddressResolver(self.site, self.lookup).resolve(address)
             self._resolved[address] = known
-        if known.failed:
-            self.data_fault(address)
         return known
 
     def note(self, text: str) -> None:
@@ -237,6 +242,14 @@ class Evaluation:
         if self._depth > DEEPEST_NESTING:
             return self.server_fault(f"nested more than {DEEPEST_NESTING} deep")
         return self.run(nodes)
+
+    def run_answer(self, nodes: Sequence[Node], name: str, words: str) -> Outcome:
+        """Evaluate an access table's answer: its refusals speak of what the table was asked."""
+        subject = self.subject
+        self.subject = Subject(name, words, subject.access)
+        outcome = self.run_nested(nodes)
+        self.subject = subject
+        return outcome
 
     def run_list(self, stage: str, nodes: Sequence[Node], subject: Subject) -> Outcome:
         """Evaluate one stage's list from a clean slate, as each smtpd_check_*() does."""

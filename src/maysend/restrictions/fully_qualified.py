@@ -1,6 +1,6 @@
 """Addresses without a full domain: reject_non_fqdn_{sender,recipient} (postconf(5))."""
 
-from maysend.address import is_valid_hostname
+from maysend.address.hostname import is_valid_hostname
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.replies import RECIPIENT, SENDER
 from maysend.restrictions.restriction import Item

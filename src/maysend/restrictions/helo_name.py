@@ -1,6 +1,6 @@
 """The name that the client gives itself: reject_{invalid,non_fqdn}_helo_hostname (postconf(5))."""
 
-from maysend.address import is_valid_address, is_valid_address_literal, is_valid_hostname
+from maysend.address.hostname import is_valid_address, is_valid_address_literal, is_valid_hostname
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.replies import HELO
 from maysend.restrictions.restriction import Item

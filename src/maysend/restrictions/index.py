@@ -25,10 +25,14 @@ RESTRICTIONS: dict[str, Restriction] = {
     "defer": Restriction(outright.defer),
     "defer_if_permit": Restriction(outright.defer_if_permit),
     "defer_if_reject": Restriction(outright.defer_if_reject),
+    "sleep": Restriction(outright.sleep, "word"),
     "permit_mynetworks": Restriction(networks.permit_mynetworks),
     "permit_inet_interfaces": Restriction(networks.permit_inet_interfaces),
     "permit_sasl_authenticated": Restriction(session_security.permit_sasl_authenticated),
     "reject_plaintext_session": Restriction(session_security.reject_plaintext_session),
+    "permit_tls_clientcerts": Restriction(session_security.permit_tls_clientcerts),
+    "permit_tls_all_clientcerts": Restriction(session_security.permit_tls_clientcerts),
+    "reject_unauth_pipelining": Restriction(session_security.reject_unauth_pipelining),
     "check_client_access": Restriction(access.check_client_access, "table"),
     "check_reverse_client_hostname_access": Restriction(
         access.check_reverse_client_hostname_access, "table"
@@ -66,5 +70,8 @@ RESTRICTIONS: dict[str, Restriction] = {
     "defer_unauth_destination": Restriction(destination.defer_unauth_destination),
     "permit_auth_destination": Restriction(destination.permit_auth_destination),
     "reject_multi_recipient_bounce": Restriction(recipients.reject_multi_recipient_bounce),
+    "check_relay_domains": Restriction(destination.check_relay_domains),
+    "permit_naked_ip_address": Restriction(outright.ignored),
+    "reject_maps_rbl": Restriction(outright.ignored),
     **unsupported.RESTRICTIONS,
 }

@@ -18,7 +18,7 @@ def permit_mynetworks(item: Item, site: Site) -> Check:
                 dialogue.client_name, dialogue.client_address, evaluation.lookup
             )
         except TableError:
-            return evaluation.data_fault(evaluation.subject.name)
+            evaluation.data_fault(evaluation.subject.name)
         if pattern is None:
             evaluation.note(f"{dialogue.client_address} is not in mynetworks")
             return Outcome.DUNNO

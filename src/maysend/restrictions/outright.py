@@ -4,7 +4,7 @@ Source: postconf(5) "smtpd_recipient_restrictions", generic restrictions.
 """
 
 from maysend.restrictions.evaluation import Check, Evaluation
-from maysend.restrictions.restriction import Item
+from maysend.restrictions.restriction import InvalidItem, Item
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome
 
@@ -68,5 +68,27 @@ def defer_if_reject(item: Item, site: Site) -> Check:
             "4.7.0",
             f"<{subject.name}>: {subject.words} rejected: defer_if_reject requested",
         )
+
+    return check
+
+
+def sleep(item: Item, site: Site) -> Check:
+    """Make the client wait: an action for the server to carry out, in seconds."""
+    if not item.argument.isdigit():
+        raise InvalidItem(f"sleep {item.argument}: expected a number of seconds")
+    seconds = item.argument
+
+    def check(evaluation: Evaluation) -> Outcome:
+        return evaluation.act("SLEEP", seconds)
+
+    return check
+
+
+def ignored(item: Item, site: Site) -> Check:
+    """An old name that Postfix still reads and no longer acts on."""
+
+    def check(evaluation: Evaluation) -> Outcome:
+        evaluation.note(f"{item.name} is obsolete: ignored")
+        return Outcome.DUNNO
 
     return check

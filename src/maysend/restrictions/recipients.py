@@ -5,6 +5,9 @@ from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome
 
+AFTER_ALL_RECIPIENTS = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
+"""Elsewhere the recipient in question comes on top of those already accepted."""
+
 
 def reject_multi_recipient_bounce(item: Item, site: Site) -> Check:
     """Reject the null sender with several recipients: a bounce goes to one."""
@@ -12,7 +15,8 @@ def reject_multi_recipient_bounce(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         dialogue = evaluation.dialogue
-        if dialogue.sender != "" or dialogue.recipient_count <= 1:
+        most = 1 if evaluation.stage in AFTER_ALL_RECIPIENTS else 0
+        if dialogue.sender != "" or dialogue.recipient_count <= most:
             return Outcome.DUNNO
         subject = evaluation.subject
         return evaluation.refuse(

@@ -26,14 +26,15 @@ class AddressClass(Enum):
 class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
     """An address as the restrictions see it: internal form, folded.
 
-    `routed` says that a remote destination's local part holds a further route ("a%b@c"); `failed`
-    that a list which decides the class has no answer now.
+    `routed` says that a remote destination's local part holds a further route ("a%b@c"); `invalid`
+    that no mail can be sent there; `failed` that a list which decides the class has no answer now.
     """
 
     address: str
     domain: str
     address_class: AddressClass
     routed: bool = False
+    invalid: bool = False
     failed: bool = False
 
 
@@ -50,13 +51,14 @@ class AddressResolver:
         rewritten = rewrite(address, site.rewriting)
         try:
             found = resolve(rewritten, site.rewriting, self._is_local)
+            if found.failed:
+                raise TableError(address, "no end of routes in this address")
             address_class = AddressClass.LOCAL if found.local else self._class_of(found.domain)
         except TableError:
             return ResolvedAddress(rewritten, "", AddressClass.DEFAULT, failed=True)
         recipient = fold(found.recipient)
-        return ResolvedAddress(
-            recipient, recipient[recipient.rfind("@") + 1 :], address_class, found.routed
-        )
+        domain = recipient[recipient.rfind("@") + 1 :]
+        return ResolvedAddress(recipient, domain, address_class, found.routed, found.error)
 
     def _is_local(self, domain: str) -> bool:
         return self._site.is_local(domain, self._ask)

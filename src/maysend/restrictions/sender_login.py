@@ -17,25 +17,23 @@ from maysend.tables import LookupTable, TableError
 
 def reject_sender_login_mismatch(item: Item, site: Site) -> Check:
     """Reject an owned sender of somebody else, logged in or not, and an unowned one of a login."""
-    authenticated = reject_authenticated_sender_login_mismatch(item, site)
-    unauthenticated = reject_unauthenticated_sender_login_mismatch(item, site)
+    return _either(
+        reject_authenticated_sender_login_mismatch(item, site),
+        reject_unauthenticated_sender_login_mismatch(item, site),
+    )
 
-    def check(evaluation: Evaluation) -> Outcome:
-        if evaluation.dialogue.sasl_username:
-            return authenticated(evaluation)
-        return unauthenticated(evaluation)
 
-    return check
+def reject_known_sender_login_mismatch(item: Item, site: Site) -> Check:
+    """Like reject_sender_login_mismatch, but a login may use a sender that nobody owns."""
+    return _either(
+        _for_logged_in(site, unknown_passes=True),
+        reject_unauthenticated_sender_login_mismatch(item, site),
+    )
 
 
 def reject_authenticated_sender_login_mismatch(item: Item, site: Site) -> Check:
     """Reject a logged-in client that does not own its sender; an unowned sender is not its."""
     return _for_logged_in(site, unknown_passes=False)
-
-
-def reject_known_sender_login_mismatch(item: Item, site: Site) -> Check:
-    """Reject a logged-in client whose sender is owned by somebody else; an unowned one passes."""
-    return _for_logged_in(site, unknown_passes=True)
 
 
 def reject_unauthenticated_sender_login_mismatch(item: Item, site: Site) -> Check:
@@ -55,6 +53,15 @@ def reject_unauthenticated_sender_login_mismatch(item: Item, site: Site) -> Chec
         return evaluation.refuse(
             553, "5.7.1", f"<{sender}>: Sender address rejected: not logged in"
         )
+
+    return check
+
+
+def _either(logged_in: Check, not_logged_in: Check) -> Check:
+    def check(evaluation: Evaluation) -> Outcome:
+        if evaluation.dialogue.sasl_username:
+            return logged_in(evaluation)
+        return not_logged_in(evaluation)
 
     return check
 
@@ -94,9 +101,7 @@ def _applies(evaluation: Evaluation, sender: str | None) -> bool:
     return True
 
 
-def owners_of(
-    evaluation: Evaluation, maps: Sequence[LookupTable], sender: str
-) -> str | None:
+def owners_of(evaluation: Evaluation, maps: Sequence[LookupTable], sender: str) -> str | None:
     """The owners of a sender as the login maps word them, or None: nobody's.
 
     Raises Stop with a 451 where a map fails.

@@ -27,11 +27,35 @@ def reject_plaintext_session(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         if evaluation.dialogue.encryption_protocol:
             return Outcome.DUNNO
+        return evaluation.refuse(code, "4.7.1", "Session encryption is required")
+
+    return check
+
+
+def permit_tls_clientcerts(item: Item, site: Site) -> Check:
+    """Permit a verified TLS client certificate; also permit_tls_all_clientcerts.
+
+    No client certificate reaches a dialogue yet, so it never permits.
+    """
+
+    def check(evaluation: Evaluation) -> Outcome:
+        evaluation.note("no client certificate was presented")
+        return Outcome.DUNNO
+
+    return check
+
+
+def reject_unauth_pipelining(item: Item, site: Site) -> Check:
+    """Reject a client that sends commands ahead of time where it must not (RFC 2920)."""
+
+    def check(evaluation: Evaluation) -> Outcome:
+        if not evaluation.dialogue.pipelined_too_early:
+            return Outcome.DUNNO
         subject = evaluation.subject
         return evaluation.refuse(
-            code,
-            "4.7.1",
-            f"<{subject.name}>: {subject.words} rejected: Session encryption is required",
+            503,
+            "5.5.0",
+            f"<{subject.name}>: {subject.words} rejected: Improper use of SMTP command pipelining",
         )
 
     return check

@@ -34,7 +34,7 @@ class Site:
         self.null_sender_key = parameters["smtpd_null_access_lookup_key"]
         self.myorigin = parameters["myorigin"]
         self.access_parents: Subdomains = self.subdomains("smtpd_access_maps")
-        self.rewriting = Rewriting.from_parameters(parameters)
+        self.rewriting = _rewriting(parameters)
         self.mydestination = self.match_list("mydestination", "none")
         self.relay_domains = self.match_list("relay_domains")
         self.virtual_alias_domains = self.match_list("virtual_alias_domains", "none")
@@ -55,9 +55,7 @@ class Site:
 
     def tables(self, parameter: str) -> tuple[LookupTable, ...]:
         """The tables that a parameter such as smtpd_sender_login_maps lists, in order."""
-        return tuple(
-            self.table(token.text) for token in tokens.split(self.parameters[parameter])
-        )
+        return tuple(self.table(token.text) for token in tokens.split(self.parameters[parameter]))
 
     def subdomains(self, feature: str) -> Subdomains:
         """Whether a listed domain matches its subdomains in `feature` (postconf(5))."""
@@ -87,3 +85,22 @@ class Site:
         if literal[:5].lower() == "ipv6:":
             literal = literal[5:]
         return literal.lower() in self._own_literals
+
+
+def _rewriting(parameters: Parameters) -> Rewriting:
+    """The parameters that trivial-rewrite(8) rewrites addresses by."""
+    return Rewriting(
+        myhostname=parameters["myhostname"],
+        myorigin=parameters["myorigin"],
+        mydomain=parameters["mydomain"],
+        append_at_myorigin=parameters.boolean("append_at_myorigin"),
+        append_dot_mydomain=parameters.boolean("append_dot_mydomain"),
+        swap_bangpath=parameters.boolean("swap_bangpath"),
+        allow_percent_hack=parameters.boolean("allow_percent_hack"),
+        allow_min_user=parameters.boolean("allow_min_user"),
+        resolve_dequoted_address=parameters.boolean("resolve_dequoted_address"),
+        resolve_null_domain=parameters.boolean("resolve_null_domain"),
+        resolve_numeric_domain=parameters.boolean("resolve_numeric_domain"),
+        empty_address_recipient=parameters["empty_address_recipient"],
+        smtputf8_enable=parameters.boolean("smtputf8_enable"),
+    )

@@ -64,9 +64,9 @@ class _ListingCheck:
     def __init__(self, site: Site, words: str, canonical: Sequence[str]) -> None:
         self._words = words
         self._rewriting_maps = tuple(
-            site.tables(name)
-            for name in (*canonical, "canonical_maps", "virtual_alias_maps")
+            site.tables(name) for name in (*canonical, "canonical_maps", "virtual_alias_maps")
         )
+        self._relocated = site.tables("relocated_maps")
         self._listings = _listings(site)
 
     def __call__(self, evaluation: Evaluation, address: str) -> Outcome:
@@ -75,6 +75,15 @@ class _ListingCheck:
             for maps in self._rewriting_maps:
                 if self._knows(evaluation, maps, resolved.address):
                     return Outcome.DUNNO
+            moved_to = find_first(
+                evaluation, self._relocated, owner_keys(evaluation, resolved.address)
+            )
+            if moved_to is not None:
+                return evaluation.refuse(
+                    550,
+                    status_for(self._words, "5.1.6"),
+                    f"<{address}>: {self._words} rejected: User has moved to {moved_to}",
+                )
             listing = self._listings.get(resolved.address_class)
             if listing is None or not listing.is_complete:
                 return Outcome.DUNNO
@@ -86,9 +95,12 @@ class _ListingCheck:
                 return Outcome.DUNNO
         except TableError as error:
             return evaluation.table_fault(error, address)
+        status = "5.1.1" if self._words == RECIPIENT else "5.1.0"
+        if resolved.address_class is AddressClass.VIRTUAL_ALIAS:
+            status = status_for(self._words, "5.1.1")
         return evaluation.refuse(
             listing.code,
-            status_for(self._words, "5.1.1") if self._words == RECIPIENT else "5.1.0",
+            status,
             f"<{address}>: {self._words} rejected: User unknown{listing.where}",
         )
 

@@ -40,13 +40,9 @@ _WORD = (
     "reject_rhsbl_recipient",
     "reject_rhsbl_reverse_client",
     "reject_rhsbl_sender",
-    "sleep",
 )
 _ALONE = (
     "permit_mx_backup",
-    "permit_tls_all_clientcerts",
-    "permit_tls_clientcerts",
-    "reject_unauth_pipelining",
     "reject_unknown_forward_client_hostname",
     "reject_unknown_helo_hostname",
     "reject_unknown_recipient_domain",
