@@ -10,6 +10,10 @@ from maysend.restrictions.trace import Action, Outcome
 POSTMASTER = "postmaster"
 """Accepted without a domain before anything else (RFC 5321 4.5.1)."""
 
+IMPLICIT_SENDER = "smtpd_reject_unlisted_sender = yes"
+IMPLICIT_RECIPIENT = "smtpd_reject_unlisted_recipient = yes"
+"""Where the trace says that the checks belong which no list has written in it."""
+
 
 class Session:
     """The policy's side of one dialogue. Every command gives a Decision.
@@ -133,7 +137,7 @@ class Session:
         implicit = self._stages.unlisted_sender
         if outcome is not Outcome.REJECT and implicit is not None and self._goes_on():
             subject = Subject(sender, self._stages.sender.words, None)
-            outcome = self._evaluation.run_check(self._stages.sender.parameter, implicit, subject)
+            outcome = self._evaluation.run_check(IMPLICIT_SENDER, implicit, subject)
         return outcome
 
     def _check_recipient(self) -> Outcome:
@@ -151,9 +155,7 @@ class Session:
         if implicit is None or not self._goes_on():
             return Outcome.DUNNO
         subject = Subject(recipient, self._stages.recipient_lists[0].words, None)
-        return self._evaluation.run_check(
-            self._stages.recipient_lists[0].parameter, implicit, subject
-        )
+        return self._evaluation.run_check(IMPLICIT_RECIPIENT, implicit, subject)
 
     def _once_for_all(self, stage: Stage, command: str) -> Decision:
         dialogue = self.dialogue

@@ -83,4 +83,4 @@ def _implicit(site: Site, restriction: str) -> Node | None:
         return None
     place = site.parameters.traced(parameter).place(0)
     check = RESTRICTIONS[restriction].compile(Item(restriction, "", place), site)
-    return Node(f"{restriction} ({parameter} = yes)", place, check)
+    return Node(restriction, place, check)

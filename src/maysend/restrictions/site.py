@@ -55,7 +55,13 @@ class Site:
 
     def tables(self, parameter: str) -> tuple[LookupTable, ...]:
         """The tables that a parameter such as smtpd_sender_login_maps lists, in order."""
-        return tuple(self.table(token.text) for token in tokens.split(self.parameters[parameter]))
+        specs = [token.text for token in tokens.split(self.parameters[parameter])]
+        warned = len(self.warnings)
+        tables = tuple(self.table(spec) for spec in specs)
+        if self.parameters.setting(parameter) is None:
+            # Nobody wrote it: a table of Postfix's own default that is not here is no news.
+            del self.warnings[warned:]
+        return tables
 
     def subdomains(self, feature: str) -> Subdomains:
         """Whether a listed domain matches its subdomains in `feature` (postconf(5))."""
