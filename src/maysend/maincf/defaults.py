@@ -7,7 +7,7 @@ and expanded, with the installed postconf.
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
+from os.path import dirname, join
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -40,7 +40,8 @@ NONE: Mapping[str, Default] = MappingProxyType({})
 @cache
 def all_of_postfix() -> Mapping[str, Default]:
     """Every default by name, read once."""
-    text = Path(__file__).with_name("defaults.cf").read_text(encoding="utf-8")
+    with open(join(dirname(__file__), "defaults.cf"), encoding="utf-8") as file:
+        text = file.read()
     table: dict[str, Default] = {}
     for line in text.splitlines():
         name, equals, raw = line.partition(" =")

@@ -8,7 +8,6 @@ because Postfix keeps text in C strings.
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
@@ -73,19 +72,19 @@ class LogicalLine(msgspec.Struct, frozen=True):
         return Setting(name, raw, self.place_at(start), service, runs)
 
 
-def read(path: Path) -> str:
+def read(path: str) -> str:
     """The text of a configuration file, bytes that are no UTF-8 kept by surrogateescape.
 
     Raises MainCfError where it can't be read or is larger than LARGEST_FILE.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise MainCfError(f"cannot be read: {reason}", Place(str(path), 0)) from None
+        raise MainCfError(f"cannot be read: {reason}", Place(path, 0)) from None
     if len(content) > LARGEST_FILE:
-        raise MainCfError(f"larger than {LARGEST_FILE} octets", Place(str(path), 0))
+        raise MainCfError(f"larger than {LARGEST_FILE} octets", Place(path, 0))
     return content.decode("utf-8", "surrogateescape")
 
 

@@ -1,9 +1,10 @@
 """The parameters of one Postfix configuration: what is set, what is default, and where."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from os import PathLike, fspath
+from os.path import join
 
-from maysend.maincf import conversion, master
+from maysend.maincf import conversion
 from maysend.maincf.defaults import NEVER_EXPANDED, NONE, Default, all_of_postfix
 from maysend.maincf.errors import MainCfError
 from maysend.maincf.expansion import Expansion
@@ -47,22 +48,19 @@ class Parameters(Mapping[str, str]):
 
     @classmethod
     def load(
-        cls, directory: str | Path, service: str | None = None, *, host: Host | None = None
+        cls, directory: str | PathLike[str], service: str | None = None, *, host: Host | None = None
     ) -> "Parameters":
         """Read `directory`/main.cf and, for a service of master.cf, its `-o` parameters.
 
         `service` is a name ("submission", "587") or a name and type ("submission/inet"). Raises
         MainCfError where a file can't be read, or a line in it is no setting.
         """
-        settings, warnings = _read_main_cf(Path(directory) / "main.cf")
+        settings, warnings = _read_main_cf(join(directory, "main.cf"))
         if service is not None:
-            path = Path(directory) / "master.cf"
-            chosen = master.select(master.parse(read(path), str(path)), service, str(path))
-            settings["service_name"] = Setting("service_name", chosen.name, chosen.place)
-            settings.update((setting.name, setting) for setting in chosen.settings)
+            settings.update(_read_service(join(directory, "master.cf"), service))
         return cls(
             settings,
-            directory=str(directory),
+            directory=fspath(directory),
             defaults=all_of_postfix(),
             host=host,
             warnings=tuple(warnings),
@@ -200,11 +198,20 @@ def _settings_of(values: Mapping[str, str], file: str) -> dict[str, Setting]:
     }
 
 
-def _read_main_cf(path: Path) -> tuple[dict[str, Setting], list[str]]:
+def _read_service(path: str, wanted: str) -> dict[str, Setting]:
+    """What the service of master.cf sets for itself, its name included."""
+    from maysend.maincf import master  # only when a service is asked for
+
+    service = master.select(master.parse(read(path), path), wanted, path)
+    settings = {setting.name: setting for setting in service.settings}
+    return {"service_name": Setting("service_name", service.name, service.place), **settings}
+
+
+def _read_main_cf(path: str) -> tuple[dict[str, Setting], list[str]]:
     """The settings of main.cf by name, the last one of each, and what Postfix would warn of."""
     settings: dict[str, Setting] = {}
     warnings: list[str] = []
-    for line in logical_lines(read(path), str(path)):
+    for line in logical_lines(read(path), path):
         if starts_with_whitespace(line):
             warnings.append(f"{line.place_at(0)}: logical line must not start with whitespace")
             continue
