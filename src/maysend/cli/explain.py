@@ -1,23 +1,26 @@
 """`maysend explain`: the decision and its reason."""
 
 import sys
-from collections.abc import Mapping
+from ipaddress import ip_address
 
 import click
 
+from maysend.address import AddressSyntaxError, parse_path
 from maysend.cli.exit_codes import EX_CONFIG, PERMITTED, REJECTED, TEMPORARY
 from maysend.cli.explanation_json import explanation_as_json
 from maysend.cli.explanation_text import render_explanation
 from maysend.cli.policy_source import PolicySource
+from maysend.directory.errors import DirectoryError
 from maysend.maincf import MainCfError
 from maysend.policy import PolicyError, ProtocolState, Request
 from maysend.policy.explanation import explain as explain_request
 
 
 @click.command()
-@click.option("-c", "directory", metavar="DIR", help="Postfix configuration directory.")
+@click.option("-c", "postfix", metavar="DIR", help="Postfix configuration directory.")
 @click.option("--service", metavar="NAME", help="Service in master.cf, with its -o settings.")
-@click.option("--config", metavar="FILE", help="maysend.toml to read, where no -c is given.")
+@click.option("--directory", metavar="URL", help="maysend's directory: sqlite:///FILE.")
+@click.option("--config", metavar="FILE", help="maysend.toml that says where the directory is.")
 @click.option("--login", default="", metavar="LOGIN", help="SASL login; none: not logged in.")
 @click.option("--from", "sender", required=True, metavar="ADDRESS", help='MAIL FROM; "" is <>.')
 @click.option("--to", "recipient", required=True, metavar="ADDRESS", help="RCPT TO.")
@@ -29,8 +32,9 @@ from maysend.policy.explanation import explain as explain_request
     "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 def explain(
-    directory: str | None,
+    postfix: str | None,
     service: str | None,
+    directory: str | None,
     config: str | None,
     login: str,
     sender: str,
@@ -53,7 +57,7 @@ def explain(
     """
     request = Request(
         protocol_state=ProtocolState.RCPT,
-        client_address=valid_address(client),
+        client_address=_client_address(client),
         client_name=client_name,
         reverse_client_name=client_name,
         helo_name=helo,
@@ -63,16 +67,14 @@ def explain(
         sasl_method="PLAIN" if login else "",
         encryption_protocol="TLSv1.3" if tls else "",
     )
-    source = PolicySource(directory, service, config)
+    source = PolicySource(postfix, service, directory, config)
     try:
         policy = source.policy()
-
-        def with_parameters(overrides: Mapping[str, str]) -> object:
-            return source.policy(overrides)
-
         explanation = explain_request(policy, request, source.policy)
-    except (MainCfError, PolicyError) as error:
+    except (MainCfError, PolicyError, DirectoryError) as error:
         click.echo(f"maysend explain: {error}", err=True)
+        if postfix is None:
+            click.echo("To explain a Postfix configuration, give -c /etc/postfix.", err=True)
         sys.exit(EX_CONFIG)
     if style == "json":
         click.echo(explanation_as_json(explanation, policy))
@@ -82,10 +84,8 @@ def explain(
     sys.exit(PERMITTED if reply is None else REJECTED if reply.is_permanent else TEMPORARY)
 
 
-def valid_address(text: str) -> str:
+def _client_address(text: str) -> str:
     """An IP address, or a usage error that says so."""
-    from ipaddress import ip_address
-
     try:
         return str(ip_address(text))
     except ValueError as error:
@@ -96,8 +96,6 @@ def valid_address(text: str) -> str:
 
 def _path(option: str, text: str) -> str:
     """An address as it would stand in MAIL FROM or RCPT TO, in internal form."""
-    from maysend.address import AddressSyntaxError, parse_path
-
     try:
         return parse_path(text if text.startswith("<") else f"<{text}>", utf8=True)
     except AddressSyntaxError as error:

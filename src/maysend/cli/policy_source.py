@@ -8,23 +8,33 @@ from maysend.tables.table import Opener
 
 
 class PolicySource:
-    """Where the policy of `-c DIR`, `--service` and `--config` comes from."""
+    """Where the policy comes from.
+
+    `postfix` is a Postfix configuration directory and `service` one of its services; without it
+    the policy is maysend's own, on the directory at the URL `database`, or of the maysend.toml
+    named by `config`.
+    """
 
     def __init__(
-        self, directory: str | None, service: str | None = None, config: str | None = None
+        self,
+        postfix: str | None,
+        service: str | None = None,
+        database: str | None = None,
+        config: str | None = None,
     ) -> None:
-        self._directory = directory
+        self._postfix = postfix
         self._service = service
+        self._database = database
         self._config = config
 
     def policy(self, overrides: Mapping[str, str] | None = None) -> Policy:
         """The policy, with other values of some parameters where `overrides` has them.
 
-        Raises MainCfError and PolicyError as Policy does.
+        Raises MainCfError and PolicyError as Policy does, DirectoryError where there is none.
         """
-        if self._directory is None:
+        if self._postfix is None:
             return Policy.builtin(self._directory_tables(), overrides)
-        parameters = Parameters.load(self._directory, self._service)
+        parameters = Parameters.load(self._postfix, self._service)
         if overrides:
             parameters = parameters.replaced(overrides)
         return Policy(parameters, self._tables_if_any())
@@ -33,8 +43,9 @@ class PolicySource:
         from maysend.directory import Directory
         from maysend.directory.location import directory_url
 
-        return Directory.open(directory_url(self._config)).table_types()
+        return Directory.open(directory_url(self._config, self._database)).table_types()
 
     def _tables_if_any(self) -> Mapping[str, Opener]:
-        """A Postfix configuration has no `directory:` tables, unless maysend.toml names one."""
-        return {} if self._config is None else self._directory_tables()
+        """A Postfix configuration has no `directory:` tables, unless one is named."""
+        named = self._config is not None or self._database is not None
+        return self._directory_tables() if named else {}
