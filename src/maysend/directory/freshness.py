@@ -59,7 +59,6 @@ class VersionWatch:
     def _try(self, now: float) -> None:
         if now - self._tried_at < CHECK_INTERVAL:
             return  # another thread did while this one waited for the lock
-        self._tried_at = now
         try:
             state = self._read()
         except DirectoryUnavailable as error:
@@ -67,6 +66,8 @@ class VersionWatch:
         else:
             # What was read may be as old as the question.
             self._state, self._read_at = state, now
+        # Last, so that a thread which knows nothing yet waits for the lock instead of failing.
+        self._tried_at = now
 
 
 class Answer(Generic[AnswerType]):

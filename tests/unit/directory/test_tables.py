@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from maysend.directory import Directory, DirectoryUnavailable
-from maysend.directory.freshness import CHECK_INTERVAL, PATIENCE, Answer, AnswerCache
+from maysend.directory.freshness import CHECK_INTERVAL, PATIENCE, Answer, AnswerCache, VersionWatch
 from maysend.tables.table import TableContext, TableError
 from tests.unit.directory.conftest import Clock, open_directory_table
 
@@ -219,3 +221,43 @@ def test_cache_is_bounded() -> None:
     assert cache.get(9, state, 0.0) is not None
     assert cache.get(0, state, 0.0) is None
     assert cache.get(9, (0, 0, 2), 0.0) is None
+
+
+def test_thread_that_knows_nothing_waits_for_the_one_that_reads() -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    def read() -> tuple[int, int, int]:
+        reading.set()
+        go_on.wait(10)
+        return (0, 0, 7)
+
+    watch = VersionWatch(read, lambda: 0.0)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(watch.state)
+        reading.wait(10)
+        second = pool.submit(watch.state)
+        go_on.set()
+        assert first.result(10) == second.result(10) == (0, 0, 7)
+
+
+def test_thread_that_knows_goes_on_while_another_reads() -> None:
+    clock = Clock()
+    reading, go_on = threading.Event(), threading.Event()
+    states = iter([(0, 0, 1), (0, 0, 2)])
+
+    def read() -> tuple[int, int, int]:
+        state = next(states)
+        if state[2] == 2:
+            reading.set()
+            go_on.wait(10)
+        return state
+
+    watch = VersionWatch(read, clock)
+    assert watch.state() == (0, 0, 1)
+    clock.pass_seconds(CHECK_INTERVAL)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(watch.state)
+        reading.wait(10)
+        assert watch.state() == (0, 0, 1)
+        go_on.set()
+        assert slow.result(10) == (0, 0, 2)
