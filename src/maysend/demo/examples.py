@@ -33,10 +33,10 @@ def curl_command(example: Example, port: int, certificate: Path, message: Path) 
     """A curl command to copy, in lines of less than 80 columns."""
     login = [f"--user {example.login}:{PASSWORD}"] if example.login else []
     return _lines(
-        f"curl --ssl-reqd --cacert {certificate}",
+        f"curl -sS --ssl-reqd --cacert {certificate}",
         *login,
         f"--mail-from {example.sender} --mail-rcpt {TO}",
-        f"--upload-file {message}",
+        f"--crlf --upload-file {message}",
         f"smtp://{HOST}:{port}/client.example",
     )
 
@@ -57,9 +57,11 @@ def swaks_command(example: Example, port: int) -> str:
 
 def explain_command(example: Example, program: str, config: Path) -> str:
     """The `maysend explain` command that shows why."""
-    login = f"--login {example.login} " if example.login else ""
+    login = [f"--login {example.login}"] if example.login else []
     return _lines(
-        f"{program} explain --config {config}", f"{login}--from {example.sender} --to {TO}"
+        f"{program} explain --config {config}",
+        *login,
+        f"--from {example.sender} --to {TO}",
     )
 
 

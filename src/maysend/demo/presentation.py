@@ -64,12 +64,13 @@ async def _run(folder: Path, port: int | None, sink_port: int, *, check: bool) -
 def introduction(site: Site) -> str:
     """The accounts, and for each example the commands to copy."""
     lines = [
-        click.style(f"The gateway listens on 127.0.0.1, port {site.port}", bold=True)
-        + f"; its next hop is a sink on port {site.sink.port}.",
+        click.style(f"The gateway listens on 127.0.0.1, port {site.port}", bold=True) + ".",
+        f"Its next hop is a sink on port {site.sink.port}, which takes everything.",
         f"Accounts, all with the password {PASSWORD!r}:",
         *(f"  {login:<20} {what}" for login, what in ACCOUNTS),
         "",
-        "Try, in another terminal (curl or swaks, whichever you have; explain says why):",
+        "Try in another terminal, with curl or with swaks (which needs Perl's Net::SSLeay",
+        "for TLS); `explain` says why:",
     ]
     for number, example in enumerate(EXAMPLES, 1):
         lines += ["", click.style(f"{number}. {example.title}", bold=True)]
@@ -88,7 +89,10 @@ def _commands(example: Example, site: Site) -> list[str]:
 
 def program() -> str:
     """How this program is called from a shell: by name where that finds it."""
-    return "maysend" if shutil.which("maysend") else str(Path(sys.argv[0]).absolute())
+    if shutil.which("maysend"):
+        return "maysend"
+    path = Path(sys.argv[0]).absolute()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 # -- what happens ----------------------------------------------------------------------------------

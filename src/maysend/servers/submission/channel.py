@@ -35,6 +35,7 @@ class Channel(asyncio.Protocol):
         self._gone = False
         self._ended = False
         self._reading_paused = False
+        self._encrypted = False
 
     # What the transport calls.
 
@@ -52,10 +53,10 @@ class Channel(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
-        """No more octets will come; what is there is still answered."""
+        """No more octets will come; what is there is still answered (TLS closes by itself)."""
         self._ended = True
         self._wake()
-        return True
+        return not self._encrypted
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits."""
@@ -134,6 +135,7 @@ class Channel(asyncio.Protocol):
         if upgraded is None or self._gone:
             raise ClientGone
         self.transport = upgraded
+        self._encrypted = True
         self.transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
         return cast(ssl.SSLObject, upgraded.get_extra_info("ssl_object"))
 
