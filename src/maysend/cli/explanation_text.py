@@ -182,4 +182,7 @@ def _indented(body: str, line: str) -> Iterator[str]:
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, max(width, 24), break_on_hyphens=False) or [""]
+    # A path is copied from the screen: it stays whole, whatever its length.
+    return textwrap.wrap(text, max(width, 24), break_on_hyphens=False, break_long_words=False) or [
+        ""
+    ]
