@@ -4,7 +4,6 @@ Such a file has the format of main.cf, but `$name` is not expanded (sqlite_table
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from maysend.maincf.errors import MainCfError
 from maysend.maincf.lines import logical_lines, read, starts_with_whitespace
@@ -56,7 +55,7 @@ class ClientParameters:
 def _read_file(path: str, spec: str, context: TableContext) -> dict[str, str]:
     values: dict[str, str] = {}
     try:
-        for line in logical_lines(read(Path(path)), path):
+        for line in logical_lines(read(path), path):
             if starts_with_whitespace(line):
                 context.warn(
                     f"{path}, line {line.line}: logical line must not start with whitespace "

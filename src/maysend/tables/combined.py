@@ -1,17 +1,13 @@
 """The members of `unionmap:{…}` and `pipemap:{…}`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from maysend.tables.braces import BraceError, enclosed, members
+from maysend.tables.index import open_table
 from maysend.tables.table import LookupTable, TableContext, TableError
 
-TableOpener = Callable[[str, TableContext], LookupTable]
-"""open_table, which the index hands in: the members may be of any type, these two included."""
 
-
-def open_members(
-    spec: str, context: TableContext, open_member: TableOpener
-) -> Sequence[LookupTable]:
+def open_members(spec: str, context: TableContext) -> Sequence[LookupTable]:
     """Open the tables listed in `spec`. Raises TableError (config) where it lists none."""
     type_name, _, name = spec.partition(":")
     try:
@@ -22,4 +18,4 @@ def open_members(
         raise TableError(
             spec, f'bad syntax: "{spec}"; need "{type_name}:{{type:name...}}"', "config"
         )
-    return [open_member(member, context) for member in specs]
+    return [open_table(member, context) for member in specs]

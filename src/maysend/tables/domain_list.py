@@ -1,6 +1,7 @@
 """The `domain` parameter of a database table: names, files and tables of domains."""
 
 from maysend.maincf.tokens import split
+from maysend.tables.index import open_table
 from maysend.tables.lines import read_lines
 from maysend.tables.table import LookupTable, TableContext, TableError
 from maysend.tables.text import fold
@@ -37,8 +38,6 @@ class DomainList:
             if name.startswith("/"):
                 self._add_file(name, wanted=wanted, depth=depth)
             elif ":" in name and not name.startswith("["):
-                from maysend.tables.index import open_table  # the index knows this table type too
-
                 self._items.append((wanted, open_table(name, self._context)))
             elif name:
                 self._items.append((wanted, fold(name, utf8=self._context.utf8)))

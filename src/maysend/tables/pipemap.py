@@ -23,7 +23,8 @@ DATABASE_README; Postfix 3.0.
 
 from collections.abc import Sequence
 
-from maysend.tables.table import LookupTable
+from maysend.tables.combined import open_members
+from maysend.tables.table import LookupTable, TableContext
 
 
 class PipeTable:
@@ -43,3 +44,9 @@ class PipeTable:
                 return None
             answer = table.lookup(answer)
         return answer
+
+
+def open_pipemap(name: str, context: TableContext) -> PipeTable:
+    """Open `pipemap:{…}`. Raises TableError (config) where it lists no tables."""
+    spec = f"pipemap:{name}"
+    return PipeTable(spec, open_members(spec, context))

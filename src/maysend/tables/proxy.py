@@ -20,7 +20,8 @@ Those of `type:name`.
 DATABASE_README, proxymap(8).
 """
 
-from maysend.tables.table import LookupTable
+from maysend.tables.index import open_table
+from maysend.tables.table import LookupTable, TableContext
 
 
 class ProxiedTable:
@@ -35,3 +36,8 @@ class ProxiedTable:
     def lookup(self, key: str, /) -> str | None:
         """The answer of the table behind. Raises TableError as that one does."""
         return self.table.lookup(key)
+
+
+def open_proxy(name: str, context: TableContext) -> ProxiedTable:
+    """Open `proxy:type:name`."""
+    return ProxiedTable(f"proxy:{name}", open_table(name, context))

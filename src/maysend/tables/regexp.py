@@ -23,7 +23,7 @@ The answer of the first rule that applies; it may be empty.
 
 ## Errors
 - A file that can't be read, broken braces, a C library that is not GNU's: the table is unavailable
-  (config).
+  (retry).
 - A rule with an unknown flag, a broken pattern, a missing delimiter, a reference to a group that
   the pattern does not have, any `$number` in a negated rule: skipped with a warning that names
   file and line. A backslash at the end of the line closes a pattern.

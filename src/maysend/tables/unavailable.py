@@ -17,5 +17,5 @@ class UnavailableTable:
         self.reason = reason
 
     def lookup(self, key: str, /) -> str | None:
-        """Raises TableError (retry), always: smtpd says 4.3.0, as if it could be mended any moment."""
+        """Raises TableError (retry), always: smtpd says 4.3.0, as where it may work later."""
         raise TableError(self.spec, self.reason, "retry")

@@ -26,7 +26,8 @@ DATABASE_README; Postfix 3.0.
 
 from collections.abc import Sequence
 
-from maysend.tables.table import LookupTable
+from maysend.tables.combined import open_members
+from maysend.tables.table import LookupTable, TableContext
 
 
 class UnionTable:
@@ -46,3 +47,9 @@ class UnionTable:
             if answer is not None:
                 joined = f"{joined},{answer}" if joined else answer
         return joined or None
+
+
+def open_unionmap(name: str, context: TableContext) -> UnionTable:
+    """Open `unionmap:{…}`. Raises TableError (config) where it lists no tables."""
+    spec = f"unionmap:{name}"
+    return UnionTable(spec, open_members(spec, context))
