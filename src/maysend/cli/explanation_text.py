@@ -85,7 +85,7 @@ def _headline(head: str, body: str, step: Step, decides: bool) -> Iterator[str]:
     room = WIDTH - len(head) - len(verdict) - len(place) - 4
     words = _wrap(printable(step.restriction), max(room, 24))
     padding = " " * max(room - len(words[0]), 0)
-    mark = click.style(verdict, fg=_outcome_colour(step), bold=decides)
+    mark = click.style(verdict, fg=_outcome_colour(step), bold=decides or None)
     yield f"{head}{words[0]}{padding}  {mark}  {click.style(place, dim=True)}"
     for rest in words[1:]:
         yield f"{body}  {rest}"
