@@ -4,7 +4,6 @@ Both follow the same rules of SMTP that are no policy: a stage whose preconditio
 asked (no RCPT after a refused MAIL, no DATA without a recipient), and nothing after a disconnect.
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +24,8 @@ class Answer(msgspec.Struct, frozen=True):
     reply: str
     decided_by: str = ""
     actions: tuple[str, ...] = ()
+    steps: tuple[tuple[str, bool], ...] = ()
+    """Restrictions that maysend reached, by name, and whether each decided."""
 
 
 class Course:
@@ -115,11 +116,6 @@ def with_answers(case: Case, answers: list[Answer]) -> Case:
     return msgspec.structs.replace(case, turns=turns)
 
 
-def recipients(case: Case) -> Iterator[Turn]:
-    """The RCPT commands of a case."""
-    return (turn for turn in case.turns if turn.stage == "RCPT")
-
-
 def _live_reply(smtp: Smtp, turn: Turn) -> str:
     if turn.command == "CONNECT":
         reply = smtp.greeting
@@ -138,4 +134,8 @@ def decision_answer(decision: "Decision") -> Answer:
         str(decision.reply) if decision.reply is not None else OK,
         step.restriction if step is not None else "",
         tuple(f"{action.name} {action.argument}".strip() for action in decision.actions),
+        tuple(
+            (step.restriction.split(" ", 1)[0], step.reply is not None or step.outcome.name == "OK")
+            for step in decision.steps
+        ),
     )

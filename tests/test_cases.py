@@ -1,4 +1,4 @@
-"""The golden cases of tests/cases/: maysend's replies and a live Postfix's must be the wanted ones."""
+"""The golden cases of tests/cases/: maysend and a live Postfix must both give the wanted replies."""
 
 from collections.abc import Iterator
 from pathlib import Path

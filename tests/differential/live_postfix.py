@@ -18,6 +18,7 @@ import pwd
 import re
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,6 +69,7 @@ PRIVATE_PARAMETERS: dict[str, str] = {
 }
 """What keeps the instance private, quiet and quick; decides nothing about who may send."""
 
+INDEXED = re.compile(r"\b(hash|btree|lmdb|cdb):\$config_directory/(\w+)")
 ACTION = re.compile(
     r"(?:NOQUEUE|[0-9A-F]{5,}): (warn|info|discard|filter|hold|redirect|bcc): [A-Z]+ from "
 )
@@ -268,11 +270,21 @@ class LivePostfix:
             **parameters,
         }
         main_cf = "".join(f"{name} = {_one_line(value)}\n" for name, value in settings.items())
+        indexed = set(INDEXED.findall(main_cf))
         for name, text in {"master.cf": "", **files, "main.cf": main_cf}.items():
             path = self.directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode("utf-8", "surrogateescape"))
             os.utime(path, (1e9, 1e9))  # Postfix waits two seconds for a file that is still "hot"
+        for kind, name in indexed:
+            self._index(kind, name)
+
+    def _index(self, kind: str, name: str) -> None:
+        """Make a database file of a text file, as an administrator would."""
+        postmap = ["postmap", "-c", str(self.directory), f"{kind}:{self.directory / name}"]
+        subprocess.run(postmap, check=False, capture_output=True, timeout=READ_TIMEOUT)
+        for path in self.directory.glob(f"{name}.*"):
+            os.utime(path, (1e9, 1e9))
 
 
 def xtext(text: str) -> str:

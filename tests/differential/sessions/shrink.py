@@ -1,0 +1,90 @@
+"""Make a disagreement small: take away what it does not need, as long as it still differs."""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from maysend.maincf import tokens
+from tests.differential.live_postfix import LivePostfix
+from tests.differential.sessions.compare import Session, ask_both, compile_policy
+from tests.golden import Case
+
+ATTEMPTS = 250
+"""Each takes about 20 ms."""
+BRACED = re.compile(r",?\s*\{[^{}]*\}")
+
+
+def shrink(postfix: LivePostfix, session: Session) -> Session:
+    """The smallest session found that still differs."""
+    smallest = session
+    attempts = ATTEMPTS
+    progress = True
+    while progress and attempts > 0:
+        progress = False
+        for case in _smaller(smallest.case):
+            attempts -= 1
+            if attempts <= 0:
+                break
+            attempt = _ask(postfix, case)
+            if attempt is not None and attempt.difference is not None:
+                smallest = attempt
+                progress = True
+                break
+    return smallest
+
+
+def _ask(postfix: LivePostfix, case: Case) -> Session | None:
+    postfix.configure(case.main_cf, case.files)
+    live, ours = ask_both(postfix, compile_policy(postfix), case)
+    if postfix.fatal:
+        return None  # smaller, but another disagreement
+    return Session(case, [], live, ours)
+
+
+def _smaller(case: Case) -> Iterator[Case]:
+    """Cases with one thing less, the big things first."""
+    yield from _without_turns(case)
+    for name in case.main_cf:
+        yield _replaced(case, {key: case.main_cf[key] for key in case.main_cf if key != name})
+    for key, value in (("login", ""), ("client_name", "unknown"), ("reverse_client_name", "")):
+        if getattr(case, key) != value:
+            yield msgspec.structs.replace(case, **{key: value})
+    for name, value in case.main_cf.items():
+        for shorter in _shorter_lists(value):
+            yield _replaced(case, {**case.main_cf, name: shorter})
+    for name, text in case.files.items():
+        lines = text.splitlines(keepends=True)
+        for number in range(len(lines)):
+            rest = "".join(lines[:number] + lines[number + 1 :])
+            yield msgspec.structs.replace(case, files={**case.files, name: rest})
+
+
+def _without_turns(case: Case) -> Iterator[Case]:
+    turns = case.turns
+    for length in (4, 2, 1):
+        for start in range(len(turns) - length, -1, -1):
+            yield msgspec.structs.replace(case, turns=turns[:start] + turns[start + length :])
+
+
+def _replaced(case: Case, main_cf: dict[str, str]) -> Case:
+    """The case with that main.cf and only the files that it mentions."""
+    mentioned = " ".join(main_cf.values())
+    files = {
+        name: text
+        for name, text in case.files.items()
+        if re.search(rf"/{re.escape(name)}\b", mentioned)
+    }
+    return msgspec.structs.replace(case, main_cf=main_cf, files=files)
+
+
+def _shorter_lists(value: str) -> Iterator[str]:
+    words = tokens.split(value)
+    for length in (2, 1):
+        if len(words) <= length:
+            continue
+        for start in range(len(words) - length + 1):
+            kept = [word.text for word in words[:start] + words[start + length :]]
+            yield " ".join(kept)
+    for match in BRACED.finditer(value):
+        yield value[: match.start()] + value[match.end() :]
