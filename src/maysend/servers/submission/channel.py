@@ -35,7 +35,7 @@ class Channel(asyncio.Protocol):
         self._gone = False
         self._ended = False
         self._reading_paused = False
-        self._encrypted = False
+        self.tls: ssl.SSLObject | None = None
 
     # What the transport calls.
 
@@ -43,6 +43,7 @@ class Channel(asyncio.Protocol):
         """Keep the transport and bound what it buffers."""
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
+        self.tls = self.transport.get_extra_info("ssl_object")
 
     def data_received(self, data: bytes) -> None:
         """Hand octets to the codec; stop reading when the dialogue does not keep up."""
@@ -56,7 +57,7 @@ class Channel(asyncio.Protocol):
         """No more octets will come; what is there is still answered (TLS closes by itself)."""
         self._ended = True
         self._wake()
-        return not self._encrypted
+        return self.tls is None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits."""
@@ -116,8 +117,11 @@ class Channel(asyncio.Protocol):
             async with asyncio.timeout(timeout):
                 await self._drained
 
-    async def start_tls(self, context: ssl.SSLContext, timeout: float) -> ssl.SSLObject:
-        """Negotiate TLS; what the client had sent in the clear is gone. Raises ClientGone."""
+    async def start_tls(self, context: ssl.SSLContext, timeout: float) -> None:
+        """Negotiate TLS; what the client had sent in the clear is gone. Raises ClientGone.
+
+        Also gives this protocol its transport anew, as the loop does for a new connection.
+        """
         if self.transport is None or self._gone:
             raise ClientGone
         self.codec.discard_input()
@@ -134,10 +138,7 @@ class Channel(asyncio.Protocol):
             raise ClientGone from problem
         if upgraded is None or self._gone:
             raise ClientGone
-        self.transport = upgraded
-        self._encrypted = True
-        self.transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
-        return cast(ssl.SSLObject, upgraded.get_extra_info("ssl_object"))
+        Channel.connection_made(self, upgraded)
 
     def peer(self) -> str:
         """The client's address, or "unknown"."""

@@ -103,8 +103,8 @@ class Dialogue:
     # -- the loop ------------------------------------------------------------------------------
 
     async def _serve(self) -> None:
-        if self._settings.tls_wrapper and self._settings.tls is not None:
-            await self._negotiate(self._settings.tls)
+        if self._channel.tls is not None:
+            self._note_tls(self._channel.tls)
         self._greet()
         while True:
             if self._stopping:
@@ -233,14 +233,15 @@ class Dialogue:
             self._services.log(text)
         self._channel.say(READY_FOR_TLS)
         await self._channel.flush(self._settings.timeouts.smtpd_starttls_timeout)
-        await self._negotiate(context)
+        await self._channel.start_tls(context, self._settings.timeouts.smtpd_starttls_timeout)
+        if self._channel.tls is not None:
+            self._note_tls(self._channel.tls)
         return None
 
-    async def _negotiate(self, context: ssl.SSLContext) -> None:
-        timeout = self._settings.timeouts.smtpd_starttls_timeout
-        tls = await self._channel.start_tls(context, timeout)
-        protocol = (tls.version() or "TLS") if tls else "TLS"
-        cipher, _, bits = (tls.cipher() if tls else None) or ("", "", 0)
+    def _note_tls(self, tls: ssl.SSLObject) -> None:
+        """From here on the connection is encrypted, and what was said before it is forgotten."""
+        protocol = tls.version() or "TLS"
+        cipher, _, bits = tls.cipher() or ("", "", 0)
         self._peer.tls = f"{protocol} with cipher {cipher} ({bits} bits)"
         self._peer.helo_name = ""
         self._session.encrypted(protocol, cipher, bits or 0)

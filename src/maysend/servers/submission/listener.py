@@ -48,7 +48,10 @@ class Gateway:
         await self._services.probe()
         settings = self._settings
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: Reception(self), settings.host, settings.port
+            lambda: Reception(self),
+            settings.host,
+            settings.port,
+            ssl=settings.tls if settings.tls_wrapper else None,
         )
         self._probe = asyncio.create_task(self._services.keep_probing())
 
