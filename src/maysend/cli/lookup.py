@@ -9,7 +9,6 @@ import click
 
 from maysend.cli.exit_codes import EX_TEMPFAIL, EX_USAGE, FOUND, NOT_FOUND
 from maysend.tables import LookupTable, TableContext, TableError, open_table
-from maysend.tables.unavailable import UnavailableTable
 
 if TYPE_CHECKING:
     from maysend.tables import Opener
@@ -85,20 +84,18 @@ def lookup(
 
 def _ask(spec: str, keys: Iterable[str], context: TableContext, *, bare: bool) -> int:
     """Ask for each key and print what is found; the exit status."""
-    table = open_table(spec, context)
-    if isinstance(table, UnavailableTable):
-        return EX_TEMPFAIL  # open_table has said why
     status = NOT_FOUND
-    for key in keys:
-        try:
+    try:
+        table = open_table(spec, context)
+        for key in keys:
             answer = table.lookup(key)
-        except TableError as error:
-            _complain(str(error))
-            return EX_TEMPFAIL
-        if answer is not None:
-            status = FOUND
-            _warn_if_empty(table, key, answer)
-            _print(answer if bare else f"{key}\t{answer}")
+            if answer is not None:
+                status = FOUND
+                _warn_if_empty(table, key, answer)
+                _print(answer if bare else f"{key}\t{answer}")
+    except TableError as error:
+        _complain(str(error))
+        return EX_TEMPFAIL
     return status
 
 
@@ -115,7 +112,7 @@ def _context(spec: str, directory: str | None, config: str | None) -> TableConte
         parameters=_parameters(directory),
         extra_types=_directory_types(config) if "directory:" in spec else {},
         warn=lambda text: _complain(f"warning: {text}"),
-        duplicates="warn",
+        asked_by="postmap",
     )
 
 

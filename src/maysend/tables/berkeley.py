@@ -13,6 +13,8 @@ from maysend.tables.database_file import CorruptError, DatabaseFile
 
 PAGE_HEADER = 26
 OVERFLOW_PAGE = 7
+UNWRITTEN_PAGE = 0
+"""A page that was set aside and never used; all of it is zero."""
 
 _META_SIZE = 512
 _SIZES = frozenset(1 << power for power in range(9, 17))  # DB_MIN_PGSIZE … DB_MAX_PGSIZE
@@ -96,7 +98,8 @@ class Database:
             raise CorruptError(f"page {number} does not exist")
         raw = self.file.read(number * meta.page_size, meta.page_size)
         own, _, following, entries, data_end, level, kind = meta.layout.page.unpack_from(raw)
-        if own != number or kind not in kinds:
+        unwritten = kind == UNWRITTEN_PAGE and own == 0
+        if kind not in kinds or not (own == number or unwritten):
             raise CorruptError(f"page {number} is not of the kind expected there")
         if kind == OVERFLOW_PAGE:
             entries = 0  # here it counts references

@@ -1,12 +1,12 @@
 """Looking up one key in a Berkeley DB hash file."""
 
-from maysend.tables.berkeley import Database, Meta, Page
+from maysend.tables.berkeley import UNWRITTEN_PAGE, Database, Meta, Page
 from maysend.tables.database_file import CorruptError
 
 MAGIC = 0x061561
 
 _META_KIND = 8
-_BUCKET_PAGES = (2, 13)  # P_HASH_UNSORTED, P_HASH
+_BUCKET_PAGES = (UNWRITTEN_PAGE, 2, 13)  # …, P_HASH_UNSORTED, P_HASH
 _KEY_DATA = 1
 _KEY_DATA_BYTE = bytes((_KEY_DATA,))
 _OFF_PAGE = 3

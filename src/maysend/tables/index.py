@@ -43,12 +43,14 @@ _DEFAULT_TYPE = "hash"
 def open_table(spec: str, context: TableContext) -> LookupTable:
     """Open the table `type:name`, or `name` of the type default_database_type.
 
-    Never raises for a broken table: as in smtpd, that gives a table whose every lookup raises
-    TableError (retry), and `context.warn` is told.
+    As in smtpd a broken table gives one whose every lookup raises TableError (retry), and
+    `context.warn` is told. Only where the context is asked by postmap, TableError is raised.
     """
     try:
         return CheckedTable(_open(spec, context), context)
     except TableError as error:
+        if context.asked_by == "postmap":
+            raise
         context.warn(str(error))
         return UnavailableTable(spec, error.reason)
 

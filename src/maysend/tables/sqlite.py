@@ -21,7 +21,7 @@ it is not a pattern table, so access(5) asks it partial keys too. The database i
 
 ## Replies
 The first column of every row, formatted, joined with ",". NULL and empty values are skipped. A key
-that lacks what a `%` letter needs is not found, without a query.
+that is not UTF-8, or that lacks what a `%` letter needs, is not found, without a query.
 
 ## Errors
 - A parameter that is missing or wrong, an unknown `%` letter, no database file: the table is
@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING, Literal
 from maysend.tables.client_file import ClientParameters
 from maysend.tables.sql import SqlQuery
 from maysend.tables.table import TableContext, TableError
+from maysend.tables.text import is_utf8
 
 if TYPE_CHECKING:
     import sqlite3
@@ -68,6 +69,8 @@ class SqliteTable:
 
     def lookup(self, key: str, /) -> str | None:
         """The selected values for `key`, which is folded already. Raises TableError."""
+        if not is_utf8(key):
+            return None
         text = self._query.text_for(key, lambda value: value.replace("'", "''"))
         if text is None:
             return None

@@ -57,15 +57,16 @@ class TableContext(msgspec.Struct, frozen=True, kw_only=True):
 
     `parameters` are main.cf's expanded values (default_database_type, smtputf8_enable,
     recipient_delimiter, …); `extra_types` are table types of higher floors by their name;
-    `warn` is told what Postfix would log as a warning. `duplicates` says what a repeated key in a
-    text file does: "refuse" makes the table unavailable, as in smtpd; "warn" keeps the first
-    entry, as postmap does. `depth` counts the tables around this one (unionmap, pipemap, proxy).
+    `warn` is told what Postfix would log as a warning. `asked_by` says whose habits count: smtpd
+    finds out that a table is broken when it asks it, and takes a text file with a repeated key for
+    broken; postmap refuses to start with a broken table, and keeps the first entry of a key.
+    `depth` counts the tables around this one (unionmap, pipemap, proxy).
     """
 
     parameters: Mapping[str, str] = {}
     extra_types: Mapping[str, "Opener"] = {}
     warn: Callable[[str], None] = _ignore
-    duplicates: Literal["refuse", "warn"] = "refuse"
+    asked_by: Literal["smtpd", "postmap"] = "smtpd"
     depth: int = 0
 
     @property

@@ -17,7 +17,7 @@ The value, without whitespace at its ends.
 - A file that can't be read: the table is unavailable (retry).
 - A repeated key: in smtpd the table is unavailable (retry), while `postmap -q` warns and keeps
   the first entry. The policy engine does as smtpd, `maysend lookup` does as postmap
-  (`TableContext.duplicates`).
+  (`TableContext.asked_by`).
 - A line without a value, with an unbalanced quote, or with smtputf8_enable with bytes that are
   not UTF-8: a warning that names file and line, and the line is skipped.
 
@@ -64,7 +64,7 @@ def open_texthash(name: str, context: TableContext) -> TextTable:
             entries[key] = value
             continue
         repeated = f'{name}, line {line.number}: duplicate entry: "{key}"'
-        if context.duplicates == "refuse":
+        if context.asked_by == "smtpd":
             raise TableError(spec, repeated, "config")
         context.warn(repeated)
     return TextTable(spec, entries)

@@ -1,0 +1,1 @@
+"""Random lookups, asked of this program and of the installed postmap."""

@@ -1,0 +1,156 @@
+"""S3.5, S1.2 (pcre): random lookups in random tables, answered as the installed postmap does.
+
+$MAYSEND_LOOKUPS says how many (20000), $MAYSEND_SEED repeats a run. Every disagreement that was met
+has become a fixed case in tests/unit/tables.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import pytest
+
+from maysend.tables import TableContext, TableError, open_table
+from maysend.tables.index import TYPES
+from maysend.tables.unavailable import UnavailableTable
+from tests.differential.tables import words
+from tests.differential.tables.generators import ENVIRONMENT, Generator, Table
+from tests.differential.tables.postmap import Postmap, encoded
+
+pytestmark = pytest.mark.needs_postfix
+
+LOOKUPS = int(os.environ.get("MAYSEND_LOOKUPS", "20000"))
+SEED = int(os.environ.get("MAYSEND_SEED", "0")) or Random().randrange(1, 1 << 32)
+
+KEYS_OF_A_TABLE = 60
+ERRORS_OF_A_TABLE = 2  # each takes postmap a second; the rest of them is not counted
+TABLES_AT_ONCE = 48
+OUTCOMES = ("found", "not found", "error")
+IMPOSSIBLE = {("fail", "found"), ("internal", "found")}
+
+
+class Answers(NamedTuple):
+    """What this program answers, ready to be compared with postmap."""
+
+    table: Table
+    lines: list[tuple[str, bytes | None]]  # key, "key TAB answer" or None
+    errors: list[tuple[str, str]]  # key, reason
+    shapes: Counter[str]
+
+
+class Plan:
+    """One configuration directory, and the tables that are asked with it."""
+
+    def __init__(self, name: str, directory: Path, seed: int, parameters: dict[str, str]) -> None:
+        directory.mkdir()
+        self.parameters = parameters
+        self.postmap = Postmap(directory / name, parameters)
+        self.random = Random(seed)
+        self.generator = Generator(self.random, directory, self.postmap)
+
+    def answers(self, type_name: str, share: float) -> Answers:
+        """A random table and what this program says about random keys."""
+        table = self.generator.table("unionmap" if type_name == "proxy" else type_name)
+        spec = f"proxy:{table.spec}" if type_name == "proxy" else table.spec
+        context = TableContext(parameters=self.parameters, asked_by="postmap")
+        try:
+            opened = open_table(spec, context)
+        except TableError as error:
+            opened = UnavailableTable(spec, str(error))
+        found: list[tuple[str, bytes | None]] = []
+        errors: list[tuple[str, str]] = []
+        shapes: Counter[str] = Counter()
+        for _ in range(max(4, int(KEYS_OF_A_TABLE * share))):
+            key, shape = words.key(self.random, table.known)
+            try:
+                answer = opened.lookup(key)
+            except TableError as error:
+                if len(errors) == ERRORS_OF_A_TABLE:
+                    continue
+                errors.append((key, str(error)))
+            else:
+                line = None if answer is None else encoded(f"{key}\t{answer}\n")
+                found.append((key, line))
+            shapes[shape] += 1
+        return Answers(table._replace(type_name=type_name), found, errors, shapes)
+
+    def differences(self, answers: Answers) -> Iterator[str]:
+        """Where postmap says something else."""
+        spec = answers.table.spec
+        for key, reason in answers.errors:
+            status, output, complaints = self.postmap.ask(spec, key)
+            if status == 0 or b"fatal" not in complaints:
+                yield f"{spec!r} {key!r}: here {reason!r}, postmap {status} {output!r} {complaints!r}"
+        if not answers.lines:
+            return
+        keys = [key for key, _ in answers.lines]
+        output, complaints = self.postmap.ask_all(spec, keys)
+        if (
+            output == b"".join(line or b"" for _, line in answers.lines)
+            and b"fatal" not in complaints
+        ):
+            return
+        for key, line in answers.lines:
+            status, output, complaints = self.postmap.ask(spec, key)
+            theirs = encoded(key) + b"\t" + output if status == 0 else None
+            if theirs != line or b"fatal" in complaints:
+                yield f"{spec!r} {key!r}: here {line!r}, postmap {theirs!r} {complaints!r}"
+                return
+
+
+def test_s3_5_random_lookups_equal_postmap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    plans = [
+        Plan("utf8", tmp_path / "a", SEED, {"smtputf8_enable": "yes"}),
+        Plan("bytes", tmp_path / "b", SEED + 1, {"smtputf8_enable": "no"}),
+    ]
+    random = Random(SEED)
+    types = sorted(TYPES)
+    outcomes: Counter[tuple[str, str]] = Counter()
+    shapes: Counter[str] = Counter()
+    differences: list[str] = []
+    asked = 0
+    # With few lookups in all, more tables with fewer keys each exercise more.
+    share = min(1.0, max(0.2, LOOKUPS / 20000))
+    with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
+        while asked < LOOKUPS and not differences:
+            batch = []
+            for number in range(TABLES_AT_ONCE):
+                plan = random.choices(plans, (4, 1))[0]
+                type_name = (
+                    types[number % len(types)] if number < len(types) else random.choice(types)
+                )
+                batch.append((plan, plan.answers(type_name, share)))
+            for found in pool.map(lambda item: list(item[0].differences(item[1])), batch):
+                differences += found
+            for _, answers in batch:
+                kind = answers.table.type_name
+                for _, line in answers.lines:
+                    outcomes[kind, "not found" if line is None else "found"] += 1
+                outcomes[kind, "error"] += len(answers.errors)
+                shapes += answers.shapes
+                asked += len(answers.lines) + len(answers.errors)
+            for plan in plans:
+                plan.generator.discard()
+    report = {
+        "seed": SEED,
+        "lookups": asked,
+        "differing": len(differences),
+        "types": {kind: {o: outcomes[kind, o] for o in OUTCOMES} for kind in types},
+        "key shapes": dict(sorted(shapes.items())),
+    }
+    with capsys.disabled():
+        print("\n" + json.dumps(report))
+    assert not differences, "\n".join(differences)
+    never = [pair for pair in ((k, o) for k in types for o in OUTCOMES)
+             if not outcomes[pair] and pair not in IMPOSSIBLE]  # fmt: skip
+    assert LOOKUPS < 20000 or not never, never
+    assert LOOKUPS < 20000 or all(shapes[shape] for shape in words.SHAPES)
