@@ -67,7 +67,9 @@ class Course:
             case "DATA":
                 self._data = accepted
             case "END":
-                self._mail, self._recipients, self._data = False, 0, False
+                self._data = False
+                if accepted:  # after a refusal smtpd keeps the transaction until RSET
+                    self._mail, self._recipients = False, 0
         if reply.startswith(("421", "521")):
             self._refused = True
 

@@ -2,7 +2,7 @@
 
 from maysend.address import AddressSyntaxError, parse_path
 from maysend.policy import Policy
-from tests.golden import Case, Turn
+from tests.golden import OK, Case, Turn
 from tests.golden_runs import Answer, decision_answer
 
 
@@ -41,11 +41,12 @@ class PolicyDialogue:
                 return decision_answer(self._session.data())
             case "END":
                 answer = decision_answer(self._session.end_of_data())
-                self._session.reset()
+                if answer.reply == OK:
+                    self._session.reset()
                 return answer
             case "RSET":
                 self._session.reset()
-                return Answer("ok")
+                return Answer(OK)
         raise ValueError(f"a dialogue can't say {turn.command!r}")
 
     def _path(self, turn: Turn, complaint: str) -> Answer:

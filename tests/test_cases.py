@@ -1,4 +1,4 @@
-"""The golden cases of tests/cases/: maysend and a live Postfix must both give the wanted replies."""
+"""The golden cases of tests/cases/: maysend and a live Postfix must give the wanted replies."""
 
 from collections.abc import Iterator
 from pathlib import Path

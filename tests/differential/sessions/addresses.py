@@ -89,11 +89,12 @@ def _upper(random: Random) -> str:
 
 
 def _dots(random: Random) -> str:
+    plain = _plain(random)
     return random.choice(
         [
-            f"{_plain(random)}.",
-            f"{_plain(random)}..",
-            f".{_plain(random)}",
+            f"{plain}.",
+            f"{plain}..",
+            f".{plain}",
             "b..b@example.com",
             "bob.@example.com",
             "bob@.example.com",

@@ -174,6 +174,8 @@ class Configuration:
         if self.main_cf.get("smtpd_delay_reject") == "no":
             self._spare_the_real_client()
 
+        self._keep_unlisted_senders_late()
+
     @property
     def files(self) -> dict[str, str]:
         """The files beside main.cf."""
@@ -251,6 +253,17 @@ class Configuration:
         required = self._random.choices(REQUIRED, [6, 3, 1, 1])[0]
         before = self.main_cf.get(name, "")
         self.main_cf[name] = f"{before}, {required}" if before else required
+
+    def _keep_unlisted_senders_late(self) -> None:
+        """smtpd forgets only in the sender's list that it has checked an unlisted sender: before
+        that list the check depends on what the same process did for an earlier client."""
+        early = ("smtpd_client_restrictions", "smtpd_helo_restrictions", *CLASSES)
+        for texts, names in ((self.main_cf, early), (self.files, tuple(self.files))):
+            for name in names:
+                if name in texts:
+                    texts[name] = texts[name].replace(
+                        "reject_unlisted_sender", "reject_unlisted_recipient"
+                    )
 
     def _spare_the_real_client(self) -> None:
         """XCLIENT comes after the real client's own check, which a rejection would end."""

@@ -42,10 +42,7 @@ def _transaction(random: Random, addresses: list[Address], utf8: bool) -> list[T
         recipient = address(random)
         addresses.append(recipient)
         turns.append(Turn(f"RCPT TO:<{recipient.text}>"))
-    ending = random.random()
-    if ending < 0.6:
+    if random.random() < 0.6:
         turns.append(Turn("DATA"))
         turns.append(Turn("END"))
-    else:
-        turns.append(Turn("RSET"))
-    return turns
+    return [*turns, Turn("RSET")]

@@ -32,22 +32,9 @@ LOGINS = ("bob", "alice", "bob@example.com", "Bob@Example.COM", "admin", "jürge
 
 def client_key(random: Random) -> str:
     """A key that check_client_access may ask."""
-    return random.choice(
-        [
-            *CLIENT_NAMES[:2],
-            "client.example",
-            ".client.example",
-            "example",
-            "dyn.example",
-            "192.0.2.7",
-            "192.0.2",
-            "192",
-            "198.51",
-            "2001:db8",
-            "2001:db8::25",
-            "2001:db8:0:1",
-        ]
-    )
+    names = (*CLIENT_NAMES[:2], "client.example", ".client.example", "example", "dyn.example")
+    networks = ("192.0.2.7", "192.0.2", "192", "198.51", "2001:db8", "2001:db8::25", "2001:db8:0:1")
+    return random.choice(names + networks)
 
 
 def helo_key(random: Random) -> str:
