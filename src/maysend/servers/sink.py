@@ -19,7 +19,7 @@ from maysend.protocols.smtp.data import DataLimits, unstuff
 from maysend.protocols.smtp.replies import ReplyLines
 from maysend.protocols.smtp.server import BadLine, Line, MessageEnd, MessageSlice
 from maysend.reply import Reply
-from maysend.servers.submission.channel import Channel, ClientGone
+from maysend.servers.submission.channel import Channel, ClientGone, read_buffer
 
 OFFERED = Extensions(
     size=0,
@@ -62,6 +62,7 @@ class Sink:
         self._keywords = keywords
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.read_buffer = read_buffer()
 
     @property
     def port(self) -> int:
@@ -110,7 +111,7 @@ class SinkChannel(Channel):
     """A channel that reports to its sink."""
 
     def __init__(self, sink: Sink) -> None:
-        super().__init__()
+        super().__init__(sink.read_buffer)
         self._sink = sink
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

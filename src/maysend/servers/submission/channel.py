@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from socket import SO_RCVBUF, SOL_SOCKET
 from typing import cast
 
 from maysend.protocols.smtp.data import DataLimits
@@ -14,6 +15,14 @@ HELD_AT_MOST = 65536
 
 UNSENT_AT_MOST = 65536
 
+RECEIVE_BUFFER = 65536
+"""SO_RCVBUF, which Linux doubles: what the kernel holds for a connection that is not read."""
+
+
+def read_buffer() -> memoryview:
+    """A buffer for the channels of one event loop."""
+    return memoryview(bytearray(HELD_AT_MOST))
+
 
 class ClientGone(Exception):
     """The client closed the connection, or it broke."""
@@ -23,11 +32,16 @@ class Interrupted(Exception):
     """The server is stopping, and nothing was under way."""
 
 
-class Channel(asyncio.Protocol):
-    """The transport's protocol; a dialogue pulls events from it and writes replies to it."""
+class Channel(asyncio.BufferedProtocol):
+    """The transport's protocol; a dialogue pulls events from it and writes replies to it.
 
-    def __init__(self) -> None:
+    `buffer` is what the loop reads into: one for all channels of a loop, since what was read is
+    taken out of it before the loop reads again. Its size bounds what one read brings.
+    """
+
+    def __init__(self, buffer: memoryview) -> None:
         self.codec = ServerCodec()
+        self._buffer = buffer
         self.transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
@@ -44,10 +58,21 @@ class Channel(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
         self.tls = self.transport.get_extra_info("ssl_object")
+        self._bound_what_one_read_brings()
 
-    def data_received(self, data: bytes) -> None:
+    def _bound_what_one_read_brings(self) -> None:
+        """The loop's TLS layer reads all that the kernel holds, and keeps it several times over."""
+        socket = self.transport.get_extra_info("socket") if self.transport else None
+        if socket is not None:
+            socket.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the loop puts what it reads."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Hand octets to the codec; stop reading when the dialogue does not keep up."""
-        self.codec.receive(data)
+        self.codec.receive(bytes(self._buffer[:nbytes]))
         if self.codec.held > HELD_AT_MOST and self.transport and not self._reading_paused:
             self.transport.pause_reading()
             self._reading_paused = True

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from maysend.policy import Policy
 from maysend.reply import Reply
-from maysend.servers.submission.channel import Channel
+from maysend.servers.submission.channel import Channel, read_buffer
 from maysend.servers.submission.dialogue import Dialogue
 from maysend.servers.submission.services import Services
 from maysend.servers.submission.settings import GatewaySettings
@@ -34,6 +34,7 @@ class Gateway:
         self._dialogues: dict[asyncio.Task[None], Dialogue] = {}
         self._server: asyncio.Server | None = None
         self._probe: asyncio.Task[None] | None = None
+        self.read_buffer = read_buffer()
 
     @property
     def port(self) -> int:
@@ -94,7 +95,7 @@ class Reception(Channel):
     """A channel that reports to the gateway when it is connected."""
 
     def __init__(self, gateway: Gateway) -> None:
-        super().__init__()
+        super().__init__(gateway.read_buffer)
         self._gateway = gateway
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -18,6 +18,9 @@ from maysend.servers.submission.settings import NextHop, Timeouts
 UNSENT_AT_MOST = 65536
 """Octets that may wait for the next hop before the client is no longer read."""
 
+GOODBYE = 5.0
+"""Seconds that the next hop has to answer QUIT."""
+
 
 class NextHopFailed(Exception):
     """The next hop can't be used for now; `reply` is the client's."""
@@ -40,6 +43,7 @@ class Relay(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
         self._failure: NextHopFailed | None = None
         self._transport: asyncio.Transport | None = None
+        self._leaving: asyncio.TimerHandle | None = None
 
     @classmethod
     async def open(cls, next_hop: NextHop, hostname: str, timeouts: Timeouts) -> "Relay":
@@ -122,12 +126,12 @@ class Relay(asyncio.Protocol):
             self._transport.abort()
 
     def quit(self) -> None:
-        """Say goodbye without waiting for an answer."""
-        if self._transport is not None and self.usable:
-            self._transport.write(command("QUIT"))
-            self._transport.close()
-        else:
+        """Say goodbye; the next hop closes when it has answered, or we do a little later."""
+        if self._transport is None or not self.usable:
             self.abandon()
+            return
+        self._transport.write(command("QUIT"))
+        self._leaving = asyncio.get_running_loop().call_later(GOODBYE, self._transport.abort)
 
     # What the transport calls.
 
@@ -208,6 +212,8 @@ class Relay(asyncio.Protocol):
         """Note the first failure and cut the connection."""
         if self._failure is None:
             self._failure = NextHopFailed(why)
+        if self._leaving is not None:
+            self._leaving.cancel()
         if self._transport is not None:
             self._transport.abort()
         self._wake()
