@@ -114,7 +114,6 @@ def test_broken_messages(gateway: Running, octets: bytes, code: str) -> None:
         (b"MAIL FROM:<\xff@b.c>\r\n", "500 5.5.2 Error: bad UTF-8 syntax"),
         (b"EHLO " + b"x" * 10_000_000 + b"\r\n", "500 5.5.2 Error: line too long"),
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n", "500 5.5.2"),
-        (b"GET / HTTP/1.1\r\n", "500 5.5.2 Error: command not recognized"),
     ],
 )
 def test_broken_commands(gateway: Running, line: bytes, reply: str) -> None:
@@ -122,6 +121,24 @@ def test_broken_commands(gateway: Running, line: bytes, reply: str) -> None:
         client.send(line)
         assert client.reply().startswith(reply)
         assert client.command("NOOP") == "250 2.0.0 Ok"
+
+
+@pytest.mark.parametrize(
+    ("octets", "reply"),
+    [
+        (b"--boundary\r\nNOOP\r\n", "221 2.7.0 Error: I can break rules, too. Goodbye."),
+        (b"BDAT 5 LAST\r\nRSET\r\n", "521 5.5.1 Error: BDAT is not offered here"),
+        (b"GET / HTTP/1.1\r\nNOOP\r\n", "221 2.7.0 Error: I can break rules, too. Goodbye."),
+        (b"POST / HTTP/1.1\r\n\r\nEHLO x\r\n", "221 2.7.0 Error: I can break rules, too. Goodbye."),
+    ],
+)
+def test_what_follows_is_not_taken_for_commands(
+    gateway: Running, octets: bytes, reply: str
+) -> None:
+    with gateway.connect() as client:
+        client.send(octets)
+        assert client.reply() == reply
+        assert client.reply() == ""
 
 
 def test_a_bare_newline_in_commands_ends_the_connection(gateway: Running) -> None:

@@ -263,7 +263,6 @@ def test_out_of_order_and_misspelt(loop_thread: LoopThread) -> None:
             "HELO x": "250 gateway.example",
             "RCPT TO:<a@b.c>": "503 5.5.1 Error: need MAIL command",
             "DATA": "503 5.5.1 Error: need RCPT command",
-            "BDAT 3 LAST": "500 5.5.2 Error: command not recognized",
         }.items():
             assert client.command(line) == reply, line
         assert client.command("MAIL FROM:<a@b.c>") == "250 2.1.0 Ok"
@@ -398,3 +397,35 @@ def test_refusals_of_the_next_hop_are_passed_back(loop_thread: LoopThread) -> No
         assert client.command("RCPT TO:<x@y.z>").startswith("451 4.")
         assert client.command("NOOP") == "250 2.0.0 Ok"
     next_hop.close()
+
+
+def test_a_discarded_message_leaves_the_next_hop_ready(loop_thread: LoopThread) -> None:
+    """The first recipient was relayed, the second discards: the next message starts afresh."""
+    table = "check_recipient_access inline:{ {drop@example.net = DISCARD} }"
+    policy = {"smtpd_recipient_restrictions": f"{table}, permit"}
+    with running(loop_thread, policy=policy) as gateway, gateway.connect() as client:
+        client.command("EHLO x")
+        client.command("MAIL FROM:<first@b.c>")
+        assert client.command("RCPT TO:<x@example.net>").startswith("250 ")
+        assert client.command("RCPT TO:<drop@example.net>").startswith("250 ")
+        client.command("DATA")
+        client.send(HELLO)
+        assert client.reply() == "250 2.0.0 Ok"
+        client.command("MAIL FROM:<second@b.c>")
+        client.command("RCPT TO:<x@example.net>")
+        client.command("DATA")
+        client.send(HELLO)
+        assert client.reply() == "250 2.0.0 Ok: taken by the sink"
+        assert [message.sender for message in gateway.sink.messages] == ["second@b.c"]
+
+
+def test_an_idle_connection_that_the_next_hop_closed_is_opened_again(
+    loop_thread: LoopThread,
+) -> None:
+    with running(loop_thread) as gateway, gateway.connect() as client:
+        assert client.message(HELLO).startswith("250 ")
+        port = gateway.sink.port
+        loop_thread.run(gateway.sink.stop())
+        loop_thread.run(gateway.sink.start(port=port))
+        client.command("MAIL FROM:<a@b.c>")
+        assert client.command("RCPT TO:<x@example.net>").startswith("250 ")

@@ -179,10 +179,10 @@ class Channel(asyncio.BufferedProtocol):
             if not (self._gone or self._ended) and self.transport.can_write_eof():
                 self.transport.write_eof()
                 await self._wait_for_end(linger)
-        except (ClientGone, TimeoutError, OSError):
-            pass
-        finally:
             self.transport.close()
+        except (ClientGone, TimeoutError, OSError):
+            # It does not read, or does not stop talking: nothing is waited for any longer.
+            self.transport.abort()
 
     async def _wait_for_end(self, linger: float) -> None:
         async with asyncio.timeout(linger):

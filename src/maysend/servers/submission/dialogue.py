@@ -23,6 +23,8 @@ from maysend.servers.submission.transaction import Answer, Transactions
 
 OK = Reply(250, "2.0.0", "Ok")
 BYE = Reply(221, "2.0.0", "Bye")
+BDAT_NOT_OFFERED = Reply(521, "5.5.1", "Error: BDAT is not offered here")
+"""Ends the connection: the chunk that follows must not be taken for commands."""
 UNKNOWN = Reply(500, "5.5.2", "Error: command not recognized")
 BAD_SYNTAX = Reply(500, "5.5.2", "Error: bad syntax")
 NEED_TLS = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
@@ -35,6 +37,10 @@ TLS_ACTIVE = Reply(554, "5.5.1", "Error: TLS already active")
 VRFY_SYNTAX = Reply(501, "5.5.4", "Syntax: VRFY address")
 VRFY_ANSWER = Reply(252, "2.0.0", "Send it and see")
 
+FORBIDDEN = {"CONNECT", "GET", "POST"}
+"""What a web browser was made to say (smtpd_forbidden_commands, as all that begins with no
+letter)."""
+NO_SMTP = Reply(221, "2.7.0", "Error: I can break rules, too. Goodbye.")
 BEFORE_TLS = {"EHLO", "HELO", "NOOP", "QUIT", "STARTTLS"}
 JUNK = {"NOOP", "RSET", "VRFY"}
 """Counted against smtpd_junk_command_limit, as Postfix does."""
@@ -152,6 +158,10 @@ class Dialogue:
             return Reply(503, "5.7.0", f"Error: access denied for {self._peer}")
         if not verb:
             return BAD_SYNTAX
+        if verb in FORBIDDEN or not "A" <= verb[0] <= "Z":
+            raise Disconnect(NO_SMTP)
+        if verb == "BDAT":
+            raise Disconnect(BDAT_NOT_OFFERED)
         if command is None:
             return UNKNOWN
         if self._needs_tls() and verb not in BEFORE_TLS:

@@ -32,6 +32,7 @@ class Gateway:
         self._threads = BoundedThreads(name="authentication")
         self._services = Services(settings, policy, authenticate, self._threads, log)
         self._dialogues: dict[asyncio.Task[None], Dialogue] = {}
+        self._closing: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._probe: asyncio.Task[None] | None = None
         self.read_buffer = read_buffer()
@@ -76,8 +77,9 @@ class Gateway:
         """Serve a client that has connected."""
         if len(self._dialogues) >= self._settings.limits.connections:
             channel.say(TOO_MANY)
-            task = asyncio.create_task(channel.close())
-            task.add_done_callback(lambda _: None)
+            closing = asyncio.create_task(channel.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
             return
         dialogue = Dialogue(channel, self._services)
         served = asyncio.create_task(self._serve(dialogue))

@@ -11,6 +11,8 @@ from maysend.protocols.header import HeaderBlock
 
 NOT_IN_A_COMMENT = re.compile(r"[\x00-\x1f\x7f()\\]")
 NOT_IN_A_NAME = re.compile(r"[^!-'*-\[\]-~\u0080-\U0010ffff]")
+LONGEST_NAME = 320
+"""Characters of a HELO name or recipient in a Received: line (lines have 998 at most)."""
 FIELD_LINE = re.compile(r"[!-9;-~]+:")
 
 
@@ -37,13 +39,13 @@ def protocol_name(*, esmtp: bool, utf8: bool, tls: bool, authenticated: bool) ->
 
 def received(origin: Origin, when: float) -> bytes:
     """A Received: field; `when` in seconds since the epoch."""
-    name = NOT_IN_A_NAME.sub("?", origin.helo_name) or "unknown"
+    name = NOT_IN_A_NAME.sub("?", origin.helo_name[:LONGEST_NAME]) or "unknown"
     client = NOT_IN_A_COMMENT.sub("?", f"{origin.client_name} [{origin.client_address}]")
     lines = [f"Received: from {name} ({client})"]
     if origin.tls:
         lines.append(f"(using {origin.tls})")
     lines.append(f"by {origin.by} (maysend) with {origin.protocol} id {origin.message_id}")
-    if origin.recipient:
+    if origin.recipient and len(origin.recipient) <= LONGEST_NAME:
         lines.append(f"for <{origin.recipient}>")
     return _folded(f"{_joined(lines)}; {formatdate(when, localtime=True)}")
 

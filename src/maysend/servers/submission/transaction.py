@@ -195,13 +195,21 @@ class Transactions:
 
     async def _begin(self, envelope: Envelope, recipient: Recipient) -> ReplyLines:
         """MAIL and the first RCPT; the reply to MAIL where that is not accepted."""
+        is_reused = self._relay is not None
         relay = await self._usable_relay()
         missing = lacking(envelope.parameters, [recipient.parameters], relay.extensions)
         if missing:
             raise NextHopFailed(f"does not offer {missing} any more", "4.3.2")
-        mail, rcpt = await relay.commands(
-            envelope.mail_command(relay.extensions), recipient.command()
-        )
+        try:
+            mail, rcpt = await relay.commands(
+                envelope.mail_command(relay.extensions), recipient.command()
+            )
+        except NextHopFailed:
+            if not is_reused:
+                raise
+            # It closed a connection that had been idle: that says nothing about this message.
+            self._relay = None
+            return await self._begin(envelope, recipient)
         envelope.relayed = mail.accepts
         return rcpt if mail.accepts else mail
 
@@ -263,7 +271,7 @@ class Transactions:
         finally:
             delay = time.monotonic() - begun
             self.journal.message(message_id, envelope, transfer, reply, delay)
-        if reply.accepts:
+        if reply.accepts and not envelope.discarded:
             envelope.relayed = False
         await self.reset()
         return reply
