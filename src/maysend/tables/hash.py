@@ -13,7 +13,8 @@ The value as stored, up to its terminating NUL.
 
 ## Errors
 - No such file, not a hash file, encrypted: the table is unavailable (retry).
-- A damaged page: the lookup fails (config).
+- A damaged page, or a file that ends before its last page, where Postfix would say "not found":
+  the lookup fails (config).
 - The file stays locked by its writer for more than a second: the lookup fails (retry).
 - A file that is older than FILE: a warning.
 

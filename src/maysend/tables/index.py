@@ -27,6 +27,7 @@ TYPES: Mapping[str, str] = {
     "static": "maysend.tables.static:open_static",
     "texthash": "maysend.tables.texthash:open_texthash",
     "unionmap": "maysend.tables.unionmap:open_unionmap",
+    "unix": "maysend.tables.unix:open_unix",
 }
 """Table type → its Opener, as module:function. A new type is its own file and one line here.
 
@@ -37,6 +38,7 @@ time that `maysend lookup` takes. A test resolves every line.
 MAX_DEPTH = 100
 """How deep tables may nest; Postfix has no bound of its own."""
 
+_FORWARDING = frozenset({"pipemap", "proxy", "unionmap"})
 _DEFAULT_TYPE = "hash"
 
 
@@ -47,7 +49,7 @@ def open_table(spec: str, context: TableContext) -> LookupTable:
     `context.warn` is told. Only where the context is asked by postmap, TableError is raised.
     """
     try:
-        return CheckedTable(_open(spec, context), context)
+        return _open(spec, context)
     except TableError as error:
         if context.asked_by == "postmap":
             raise
@@ -55,7 +57,7 @@ def open_table(spec: str, context: TableContext) -> LookupTable:
         return UnavailableTable(spec, error.reason)
 
 
-def _open(spec: str, context: TableContext) -> LookupTable:
+def _open(spec: str, context: TableContext) -> CheckedTable:
     type_name, colon, name = spec.partition(":")
     if not colon:
         type_name = context.parameters.get("default_database_type", _DEFAULT_TYPE)
@@ -70,7 +72,8 @@ def _open(spec: str, context: TableContext) -> LookupTable:
 
         reason = explain_unsupported(type_name, [*TYPES, *context.extra_types])
         raise TableError(spec, reason, "config")
-    return opener(name, msgspec.structs.replace(context, depth=context.depth + 1))
+    table = opener(name, msgspec.structs.replace(context, depth=context.depth + 1))
+    return CheckedTable(table, context, forwards=type_name in _FORWARDING)
 
 
 def opener_of(type_name: str) -> Opener | None:

@@ -2,7 +2,8 @@
 
 ## What it does
 Asks the first member; what it answers is asked from the second, and so on. Keys are folded, and
-partial keys are asked, as the FIRST member wants it.
+partial keys are asked, as the FIRST member wants it; without smtputf8_enable each member folds for
+itself.
 
 ## Arguments
 `pipemap:{type:name, type:name, …}`: separated by comma or whitespace.

@@ -36,22 +36,25 @@ class CheckedTable:
 
     With smtputf8_enable a key that is not UTF-8 is not found, and an answer that is not UTF-8
     is an error that somebody has to mend. Keys of tables of fixed strings are folded first.
+    `forwards`: the table hands its keys to others, so that without smtputf8_enable folding is left
+    to them, as in Postfix.
     """
 
-    def __init__(self, table: LookupTable, context: TableContext) -> None:
+    def __init__(self, table: LookupTable, context: TableContext, *, forwards: bool) -> None:
         self.table = table
         self.spec = table.spec
         self.pattern = table.pattern
         self.blocking = table.blocking
         self._utf8 = context.utf8
         self._warn = context.warn
+        self._folds = not table.pattern and (context.utf8 or not forwards)
 
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where it is not found; TableError where that is unknown."""
         if self._utf8 and not is_utf8(key):
             self._warn(f'{self.spec}: non-UTF-8 key "{printable(key)}"')
             return None
-        answer = self.table.lookup(key if self.pattern else fold(key, utf8=self._utf8))
+        answer = self.table.lookup(fold(key, utf8=self._utf8) if self._folds else key)
         if answer is not None and self._utf8 and not is_utf8(answer):
             raise TableError(
                 self.spec,

@@ -3,7 +3,7 @@
 ## What it does
 Asks every member and joins what they find with commas. A plain list of tables stops at the first
 that answers; this is the way to have owners from several tables. Keys are folded, and partial keys
-are asked, as the FIRST member wants it.
+are asked, as the FIRST member wants it; without smtputf8_enable each member folds for itself.
 
 ## Arguments
 `unionmap:{type:name, type:name, …}`: separated by comma or whitespace. Braces inside a member

@@ -18,7 +18,6 @@ _INSTEAD = {
     "nis": _LATER,
     "nisplus": _LATER,
     "netinfo": _LATER,
-    "unix": _LATER,
 }
 
 _OWN_PACKAGES = {

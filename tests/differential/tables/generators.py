@@ -1,6 +1,8 @@
 """Random tables of every type, each with keys to ask."""
 
+import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
@@ -11,6 +13,19 @@ from tests.differential.tables.postmap import Postmap
 
 ENVIRONMENT = {"bob": "a value", "empty@x": "", "x.y": "é", "broken": "\udcff"}
 """What the environ: tables find; the test puts it into the environment."""
+
+
+_ODD_LINES = (
+    "# comment", "", "  more", "key:  alias", "only", '"open x', "a\\", "\tx\r", "\x0b", " # x",
+)  # fmt: skip
+_MEMBER_TYPES = (
+    "inline", "inline", "static", "texthash", "pcre", "regexp", "cidr", "sqlite", "hash", "fail",
+    "environ", "internal", "randmap", "unix", "unionmap", "pipemap",
+)  # fmt: skip
+_CONDITIONS = (
+    "address = '%s'", "address = '%u@%d'", "address = '%u'", "address LIKE '%%@%d'",
+    "address = '%2.%1'", "address = '%S' OR address = '@%D'", "address = '%s' ORDER BY 1 DESC",
+)  # fmt: skip
 
 
 class Table(NamedTuple):
@@ -29,6 +44,8 @@ class Generator:
         self._directory = directory
         self._postmap = postmap
         self._count = 0
+        self._made: Counter[str] = Counter()
+        self._files: list[Path] = []
         self._database = self._sqlite_database()
         self._makers: dict[str, Callable[[], Table]] = {
             "static": self._static,
@@ -47,6 +64,7 @@ class Generator:
             "fail": lambda: Table("fail", "fail:x", ()),
             "environ": lambda: Table("environ", "environ:x", (*ENVIRONMENT, "HOME")),
             "internal": lambda: Table("internal", self._either("internal:x", "internal:", 0.3), ()),
+            "unix": self._unix,
         }
 
     @property
@@ -58,27 +76,30 @@ class Generator:
         """A random table of this type."""
         return self._makers[type_name]()
 
-    def discard(self) -> None:
-        """Remove the files of the tables made so far."""
-        for path in self._directory.glob("table*"):
-            path.unlink()
+    def files(self) -> Sequence[Path]:
+        """The files of the tables made since the last call."""
+        made, self._files = self._files, []
+        return made
+
+    def _spoiled(self, type_name: str) -> bool:
+        """Whether this table is to be one that can't be opened: every seventh."""
+        self._made[type_name] += 1
+        return self._made[type_name] % 7 == 3
 
     def _either(self, usual: str, rare: str, chance: float) -> str:
         return rare if self.random.random() < chance else usual
 
-    def _path(self, suffix: str = "") -> Path:
-        self._count += 1
-        return self._directory / f"table{self._count}{suffix}"
-
     def _written(self, text: str) -> Path:
-        path = self._path()
+        self._count += 1
+        path = self._directory / f"table{self._count}"
+        self._files.append(path)
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
         return path
 
     def _static(self) -> Table:
         text = words.text(self.random)
         name = self.random.choice((
-            text, text, f"{{{text}}}", f"{{ {text} }}", "{", "{a}b", "\udcff", "a{b", "{}", "{{a} b}",
+            text, text, f"{{{text}}}", f"{{ {text} }}", "{", "{a}b", "\udcff", "a{b", "{}",
         ))  # fmt: skip
         return Table("static", f"static:{name}", ())
 
@@ -109,9 +130,7 @@ class Generator:
             lines.append(f"{key}{self.random.choice((' ', chr(9), '  '))}{words.text(self.random)}")
             known.append(key)
             if self.random.random() < 0.2:
-                lines.append(self.random.choice(
-                    ("# comment", "", "  more", "key:  alias", "only", '"open x', "a\\", "\tx\r", "\x0b")
-                ))  # fmt: skip
+                lines.append(self.random.choice(_ODD_LINES))
         return "\n".join(lines) + self.random.choice(("\n", "")), known
 
     def _written_key(self, key: str) -> str:
@@ -123,8 +142,8 @@ class Generator:
     def _texthash(self) -> Table:
         text, known = self._entries(longest=6000)
         path = self._written(text)
-        missing = f"texthash:{path}.none"
-        return Table("texthash", self._either(f"texthash:{path}", missing, 0.04), known)
+        suffix = ".none" if self._spoiled("texthash") else ""
+        return Table("texthash", f"texthash:{path}{suffix}", known)
 
     def _indexed(self, type_name: str) -> Table:
         # LMDB takes no key of more than 511 bytes, and the others are to have some on extra pages.
@@ -141,8 +160,12 @@ class Generator:
         path = self._written(text)
         options = self.random.choice(((), (), ("-N",), ("-n",), ("-f",)))
         self._postmap.build(f"{type_name}:{path}", *options)
-        missing = f"{type_name}:{path}.none"
-        return Table(type_name, self._either(f"{type_name}:{path}", missing, 0.03), known)
+        made = path.with_name(path.name + (".lmdb" if type_name == "lmdb" else ".db"))
+        self._files.append(made)
+        if self._spoiled(type_name):
+            # Of a file that ends between two pages Postfix would say "not found", we say an error.
+            os.truncate(made, self.random.choice((0, 100)))
+        return Table(type_name, f"{type_name}:{path}", known)
 
     def _rules(self, kind: str) -> Table:
         text = patterns.rules(self.random, kind)
@@ -152,7 +175,7 @@ class Generator:
             body = " ".join(f"{{{line}}}" for line in lines)
             return Table(kind, f"{kind}:" + self._either(f"{{{body}}}", f"{{{body}", 0.08), known)
         path = self._written(text)
-        return Table(kind, self._either(f"{kind}:{path}", f"{kind}:{path}.none", 0.03), known)
+        return Table(kind, f"{kind}:{path}" + (".none" if self._spoiled(kind) else ""), known)
 
     def _keys_for(self, kind: str) -> list[str]:
         if kind == "cidr":
@@ -171,10 +194,7 @@ class Generator:
     def _member(self) -> Table:
         """A table that can stand in a list: balanced braces, and no separator outside them."""
         while True:
-            type_name = self.random.choice(
-                ("inline", "inline", "static", "texthash", "pcre", "regexp", "cidr", "sqlite", "hash",
-                 "fail", "environ", "internal", "randmap", "unionmap", "pipemap")
-            )  # fmt: skip
+            type_name = self.random.choice(_MEMBER_TYPES)
             if type_name == "fail" and self.random.random() < 0.7:
                 continue
             member = self.table(type_name)
@@ -188,6 +208,11 @@ class Generator:
             (f"{{{choice}}}", f"{{{choice}, {choice} {choice}}}", "{}", "{x", "x")
         )
         return Table("randmap", f"randmap:{body}", ())
+
+    def _unix(self) -> Table:
+        name = self.random.choice(("passwd.byname", "passwd.byname", "group.byname"))
+        known = ("root", "daemon", "mail", "nobody", "postfix", "adm")
+        return Table("unix", f"unix:{'passwd' if self._spoiled('unix') else name}", known)
 
     def _sqlite_database(self) -> Path:
         path = self._directory / "rows.db"
@@ -204,10 +229,7 @@ class Generator:
         return path
 
     def _sqlite(self) -> Table:
-        where = self.random.choice((
-            "address = '%s'", "address = '%u@%d'", "address = '%u'", "address LIKE '%%@%d'",
-            "address = '%2.%1'", "address = '%S' OR address = '@%D'", "address = '%s' ORDER BY 1 DESC",
-        ))  # fmt: skip
+        where = self.random.choice(_CONDITIONS)
         lines = [f"dbpath = {self._database}", f"query = SELECT login FROM owners WHERE {where}"]
         if self.random.random() < 0.3:
             form = self.random.choice(("<%s>", "%u", "%d", "%s %S", "%D!%u", "%1", "%%", "x", "%U"))
@@ -219,7 +241,7 @@ class Generator:
                 ("example.com", "!b.co inline:{example.net=x}", "X, com", "é")
             )
             lines.append(f"domain = {domains}")
-        if self.random.random() < 0.06:
+        if self._spoiled("sqlite"):
             lines.append(self.random.choice(
                 ("query = SELEC", "query = SELECT '%x'", "result_format =", "nonsense", "query =")
             ))  # fmt: skip

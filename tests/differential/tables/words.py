@@ -11,6 +11,7 @@ SHAPES = (
 _USERS = ("a", "b", "bob", "alice", "sales", "info", "x.y", "owner-list", "o'brien", "postmaster")
 _DOMAINS = ("example.com", "example.net", "a.b.example.com", "com", "x", "sub.example.com", "b.co")
 _UNICODE = ("jörg", "İstanbul", "ß", "ΣΑΣ", "ǅ", "日本", "é", "ﬀ", "𐐀", "Ⅷ", "K", "ſ", "e\u0301")
+_IPV6 = ("::", "::1", "2001:db8::", "2001:DB8::1", "fe80::1", "1:2:3:4:5:6:7:8")
 _SPECIAL = " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\t\x01\x7f\x0b\r"
 _BROKEN = ("\udcff", "\udcc3", "\udced\udca0\udc80", "\udcc0\udcaf", "\udcf5\udc80\udc80\udc80")
 
