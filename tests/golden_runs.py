@@ -39,8 +39,8 @@ class Course:
 
     def allows(self, turn: Turn) -> bool:
         """Whether smtpd would get as far as asking its policy about this command."""
-        if self._refused:
-            return False
+        if self._refused or (self._data and turn.stage != "END"):
+            return False  # after DATA everything is the message, up to its END
         match turn.stage:
             case "RCPT":
                 return self._mail
