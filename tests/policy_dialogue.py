@@ -2,6 +2,7 @@
 
 from maysend.address import AddressSyntaxError, parse_path
 from maysend.policy import Policy
+from maysend.restrictions.dialogue import NameStatus
 from tests.golden import OK, Case, Turn
 from tests.golden_runs import Answer, decision_answer
 
@@ -11,6 +12,7 @@ class PolicyDialogue:
 
     def __init__(self, policy: Policy, case: Case) -> None:
         self._strict = policy.parameters.boolean("strict_rfc821_envelopes")
+        self._soft_bounce = policy.parameters.boolean("soft_bounce")
         self._ascii_only = policy.parameters.boolean("smtputf8_enable")
         self._utf8 = not self._ascii_only
         name = case.client_name
@@ -19,7 +21,8 @@ class PolicyDialogue:
             client_address=case.client_address,
             client_name=_unknown_if_unavailable(name),
             reverse_client_name=_unknown_if_unavailable(reverse),
-            temporary_name_failure="[TEMPUNAVAIL]" in (name, reverse),
+            client_name_status=_status(name),
+            reverse_client_name_status=_status(reverse),
             sasl_username=case.login,
             sasl_method="XCLIENT" if case.login else "",
         )
@@ -55,12 +58,19 @@ class PolicyDialogue:
         try:
             address = parse_path(path, strict=self._strict, utf8=self._utf8)
         except AddressSyntaxError:
-            return Answer(f"501 {complaint}")
+            return self._syntax_error(complaint)
         if turn.stage == "RCPT" and not address:
-            return Answer(f"501 {complaint}")
+            return self._syntax_error(complaint)
         if turn.stage == "MAIL":
             return decision_answer(self._session.mail(address))
         return decision_answer(self._session.rcpt(address))
+
+    def _syntax_error(self, complaint: str) -> Answer:
+        return Answer(f"401 4{complaint[1:]}" if self._soft_bounce else f"501 {complaint}")
+
+
+def _status(name: str) -> NameStatus | None:
+    return "temporary" if name == "[TEMPUNAVAIL]" else None
 
 
 def _unknown_if_unavailable(name: str) -> str:

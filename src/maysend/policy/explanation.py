@@ -75,7 +75,7 @@ def _never_asked(policy: Policy, request: Request, step: Step) -> list[Lookup]:
     asked = {(lookup.table, lookup.key) for lookup in step.lookups}
     lookups = []
     try:
-        keys = list(owner_keys(evaluation, address))
+        keys = list(owner_keys(policy.site, evaluation.lookup, address))
     except TableError:
         return []
     for spec in step.owner_maps:
@@ -85,7 +85,7 @@ def _never_asked(policy: Policy, request: Request, step: Step) -> list[Lookup]:
                 continue
             lookup = Lookup(spec, key[0])
             try:
-                lookup.answer = find(evaluation, (table,), key)
+                lookup.answer = find(evaluation.lookup, (table,), key)
             except TableError as error:
                 lookup.error = error.reason
             lookups.append(lookup)

@@ -81,19 +81,20 @@ class Policy:
         sasl_username: str = "",
         sasl_method: str = "",
         protocol_name: str = "ESMTP",
-        temporary_name_failure: bool = False,
+        client_name_status: NameStatus | None = None,
+        reverse_client_name_status: NameStatus | None = None,
     ) -> Session:
-        """A dialogue with one client. A client without a name is "unknown"."""
+        """A dialogue with one client. A client without a name is "unknown"; the status says
+        "temporary" where DNS could not tell."""
         reverse = client_name if reverse_client_name is None else reverse_client_name
-        unknown: NameStatus = "temporary" if temporary_name_failure else "none"
         return Session(
             self.stages,
             Dialogue(
                 client_address=client_address,
                 client_name=client_name,
-                client_name_status=unknown if client_name == "unknown" else "ok",
+                client_name_status=client_name_status or _status(client_name),
                 reverse_client_name=reverse,
-                reverse_client_name_status=unknown if reverse == "unknown" else "ok",
+                reverse_client_name_status=reverse_client_name_status or _status(reverse),
                 sasl_username=sasl_username,
                 sasl_method=sasl_method,
                 protocol_name=protocol_name,
@@ -122,6 +123,10 @@ class Policy:
                 request.encryption_keysize,
             )
         return _asked(session, request)
+
+
+def _status(name: str) -> NameStatus:
+    return "none" if name == "unknown" else "ok"
 
 
 def _asked(session: Session, request: Request) -> Decision:

@@ -2,9 +2,9 @@
 
 from maysend.policy.decision import Decision, permitting_step
 from maysend.policy.stages import Stage, Stages
-from maysend.reply import Reply
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Deferral, Evaluation, Subject
+from maysend.restrictions.replies import consistent_reply, printable
 from maysend.restrictions.trace import Action, Outcome
 
 POSTMASTER = "postmaster"
@@ -25,6 +25,8 @@ class Session:
     def __init__(self, stages: Stages, dialogue: Dialogue) -> None:
         self._stages = stages
         self.dialogue = dialogue
+        if dialogue.sasl_username:
+            self.authenticated(dialogue.sasl_username, dialogue.sasl_method)
         self._evaluation = Evaluation(stages.rules, dialogue)
         self._deferrals: dict[str, Deferral | None] = {}
 
@@ -39,6 +41,7 @@ class Session:
 
     def helo(self, name: str) -> Decision:
         """HELO or EHLO."""
+        name = self._neutered(name)
         earlier, self.dialogue.helo_name = self.dialogue.helo_name, name
         self._begin()
         if not self._stages.delay_reject:
@@ -50,7 +53,7 @@ class Session:
 
     def authenticated(self, login: str, method: str = "PLAIN") -> None:
         """AUTH succeeded: everything from here on is asked for this login."""
-        self.dialogue.sasl_username = login
+        self.dialogue.sasl_username = self._neutered(login)
         self.dialogue.sasl_method = method
 
     def encrypted(self, protocol: str, cipher: str = "", keysize: int = 0) -> None:
@@ -69,7 +72,6 @@ class Session:
         self.dialogue.sender = address
         self.dialogue.recipient = None
         self.dialogue.recipient_count = 0
-        self._evaluation.sender_is_listed = False
         self._evaluation.discard = False
         if not self._stages.delay_reject:
             self._check_sender()
@@ -83,17 +85,19 @@ class Session:
         self._begin()
         syntax = "Bad recipient address syntax"
         if not address:
-            return Decision(Reply(501, "5.1.3", syntax))
+            return self._syntax_error("5.1.3", syntax)
         objection = self._undeliverable(address, "5.1.3", syntax)
         if objection is not None:
             return objection
-        if not (self._stages.delay_reject and address.lower() == POSTMASTER):
-            self.dialogue.recipient = address
-            self._evaluation.recipient_is_listed = False
+        earlier, self.dialogue.recipient = self.dialogue.recipient, address
+        if not self._is_always_accepted(address):
+            self._evaluation.recipient_was_checked = False
             self._check_recipient()
         decision = self._decision()
         if decision.is_permitted:
             self.dialogue.recipient_count += 1
+        else:
+            self.dialogue.recipient = earlier
         return decision
 
     def data(self) -> Decision:
@@ -109,8 +113,9 @@ class Session:
         self.dialogue.etrn_domain = domain
         self._begin()
         outcomes = (self._check_client, self._check_helo) if self._stages.delay_reject else ()
-        if not any(check() is Outcome.REJECT for check in outcomes):
-            self._run(self._stages.etrn, domain)
+        refused = any(check() is Outcome.REJECT for check in outcomes)
+        if not refused and self._run(self._stages.etrn, domain) is not Outcome.REJECT:
+            self._evaluation.apply_defer_if_permit()
         return self._decision()
 
     def reset(self) -> None:
@@ -133,6 +138,7 @@ class Session:
         sender = self.dialogue.sender
         if sender is None:
             return Outcome.DUNNO
+        self._evaluation.sender_was_checked = False
         outcome = self._run(self._stages.sender, sender)
         implicit = self._stages.unlisted_sender
         if outcome is not Outcome.REJECT and implicit is not None and self._goes_on():
@@ -146,9 +152,11 @@ class Session:
                 if check() is Outcome.REJECT:
                     return Outcome.REJECT
         recipient = self.dialogue.recipient or ""
-        for stage in self._stages.recipient_lists:
-            if self._run(stage, recipient) is Outcome.REJECT:
-                return Outcome.REJECT
+        first, second = self._stages.recipient_lists
+        if self._run(first, recipient) is Outcome.REJECT:
+            return Outcome.REJECT
+        if self._run(second, recipient, continued=True) is Outcome.REJECT:
+            return Outcome.REJECT
         if self._evaluation.apply_defer_if_permit() is Outcome.REJECT:
             return Outcome.REJECT
         implicit = self._stages.unlisted_recipient
@@ -164,16 +172,19 @@ class Session:
         if dialogue.recipient_count > 1:
             # One recipient's name would mislead where the answer is for all of them.
             dialogue.recipient = None
-        self._run(stage, command)
+        if self._run(stage, command) is not Outcome.REJECT:
+            self._evaluation.apply_defer_if_permit()
         dialogue.recipient = recipient
         return self._decision()
 
-    def _run(self, stage: Stage, name: str) -> Outcome:
+    def _run(self, stage: Stage, name: str, *, continued: bool = False) -> Outcome:
         """Evaluate a list. What an earlier command's list deferred still stands, but a list that
         is evaluated again forgets what it deferred itself the last time."""
         subject = Subject(name, stage.words, stage.access)
         self._evaluation.defer_if_permit = self._deferral_before(stage)
-        outcome = self._evaluation.run_list(stage.parameter, stage.nodes, subject)
+        outcome = self._evaluation.run_list(
+            stage.parameter, stage.nodes, subject, continued=continued
+        )
         self._deferrals[stage.parameter] = self._evaluation.defer_if_permit
         return outcome
 
@@ -184,14 +195,27 @@ class Session:
                 return deferral
         return None
 
+    def _neutered(self, text: str) -> str:
+        """What the client says of itself, without what could not be logged."""
+        return printable(text, utf8=self._stages.rules.site.utf8, instead="?")
+
+    def _is_always_accepted(self, address: str) -> bool:
+        """Whether no restriction is asked: postmaster, and the sink of verification probes."""
+        folded = address.lower()
+        probes = self._stages.rules.site.verify_sender
+        return folded == POSTMASTER or (bool(probes) and folded == probes.lower())
+
     def _undeliverable(self, address: str, dsn: str, text: str) -> Decision | None:
         """Refuse an address that no mail can be sent to, before any restriction is asked."""
         if not address:
             return None
-        resolved = self._evaluation.resolution_of(address)
-        if resolved.failed:
-            return Decision(Reply(451, "4.3.0", f"<{address}>: Temporary lookup failure"))
-        return Decision(Reply(501, dsn, text)) if resolved.invalid else None
+        if not self._evaluation.resolution_of(address).invalid:
+            return None
+        return self._syntax_error(dsn, text)
+
+    def _syntax_error(self, dsn: str, text: str) -> Decision:
+        site = self._stages.rules.site
+        return Decision(consistent_reply(501, dsn, text, site))
 
     def _goes_on(self) -> bool:
         return not self._evaluation.discard

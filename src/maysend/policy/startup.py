@@ -36,12 +36,19 @@ def require_relay_control(site: Site) -> None:
 
 
 def _has_required(site: Site, text: str, seen: set[str]) -> bool:
+    """Whether the list refuses somebody for sure; what follows `permit` or only warns does not."""
     classes = set(class_names(site))
-    for token in tokens.split(text):
-        if token.text.lower() in REQUIRED:
+    words = iter(token.text for token in tokens.split(text))
+    for word in words:
+        name = word.lower()
+        if name == "warn_if_reject":
+            next(words, None)
+        elif name == "permit":
+            return False
+        elif name in REQUIRED:
             return True
-        if token.text in classes and token.text not in seen:
-            seen.add(token.text)
-            if _has_required(site, site.parameters.get(token.text, "") or "", seen):
+        elif word in classes and word not in seen:
+            seen.add(word)
+            if _has_required(site, site.parameters.get(word) or "", seen):
                 return True
     return False

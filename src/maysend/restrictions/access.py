@@ -10,6 +10,7 @@ from maysend.restrictions import replies
 from maysend.restrictions.access_answers import Access, apply_answer
 from maysend.restrictions.address_lookup import Key, access_keys, find, parents
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome
@@ -111,7 +112,7 @@ def check_recipient_access(item: Item, site: Site) -> Check:
         if not recipient:
             return Outcome.DUNNO
         outcome = _by_address(evaluation, table, recipient, item.argument, replies.RECIPIENT)
-        if outcome is Outcome.OK and evaluation.resolved(recipient).routed:
+        if outcome is Outcome.OK and is_suspicious(evaluation.resolved(recipient), site):
             # A routed address could lead anywhere from the next host on.
             evaluation.note("a routed recipient is not permitted by its address")
             return Outcome.DUNNO
@@ -130,7 +131,7 @@ def _by_address(
     resolved = evaluation.resolved(address).address
     if "@" not in resolved:
         return Outcome.DUNNO
-    return _ask(evaluation, table, access_keys(evaluation, resolved), access) or Outcome.DUNNO
+    return _ask(evaluation, table, access_keys(evaluation.site, resolved), access) or Outcome.DUNNO
 
 
 def _by_name_and_address(
@@ -173,7 +174,7 @@ def _ask(
     """What the first key that is found says, or None where none is."""
     for key in keys:
         try:
-            answer = find(evaluation, (table,), key)
+            answer = find(evaluation.lookup, (table,), key)
         except TableError:
             answer = FAILED
         if answer is not None:

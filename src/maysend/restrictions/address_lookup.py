@@ -9,20 +9,21 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from maysend.address import quote_local, split_extension
-from maysend.restrictions.evaluation import Evaluation
+from maysend.restrictions.match_list import Ask
+from maysend.restrictions.site import Site
 from maysend.tables import LookupTable, TableError
 
 Key: TypeAlias = tuple[str, bool]
 """A key, and whether it is only a part of what is looked up: pattern tables see no parts."""
 
 
-def find(evaluation: Evaluation, tables: Sequence[LookupTable], key: Key) -> str | None:
+def find(ask: Ask, tables: Sequence[LookupTable], key: Key) -> str | None:
     """The first table's answer for one key. Raises TableError; an empty answer is one too."""
     text, partial = key
     for table in tables:
         if partial and table.pattern:
             continue
-        answer = evaluation.lookup(table, text)
+        answer = ask(table, text)
         if answer:
             return answer
         if answer is not None:
@@ -30,12 +31,10 @@ def find(evaluation: Evaluation, tables: Sequence[LookupTable], key: Key) -> str
     return None
 
 
-def find_first(
-    evaluation: Evaluation, tables: Sequence[LookupTable], keys: Iterator[Key]
-) -> str | None:
+def find_first(ask: Ask, tables: Sequence[LookupTable], keys: Iterator[Key]) -> str | None:
     """The answer for the first key that any table knows."""
     for key in keys:
-        answer = find(evaluation, tables, key)
+        answer = find(ask, tables, key)
         if answer is not None:
             return answer
     return None
@@ -56,7 +55,7 @@ def quoted_first(text: str, partial: bool) -> Iterator[Key]:
     yield text, partial
 
 
-def owner_keys(evaluation: Evaluation, address: str) -> Iterator[Key]:
+def owner_keys(site: Site, ask: Ask, address: str) -> Iterator[Key]:
     """The keys of login maps and recipient maps for a resolved address.
 
     `user+ext@domain`, `user@domain`, then the bare `user+ext` and `user` where the domain is
@@ -66,26 +65,25 @@ def owner_keys(evaluation: Evaluation, address: str) -> Iterator[Key]:
     local, at, domain = address.rpartition("@")
     if not at:
         return
-    site = evaluation.site
     user, extension = split_extension(local, site.recipient_delimiter)
     if extension is not None:
         yield from quoted_first(f"{user}@{domain}", True)
-    if domain == site.myorigin.lower() or site.is_local(domain, evaluation.lookup):
+    if domain == site.myorigin.lower() or site.is_local(domain, ask):
         yield from quoted_first(local, True)
         if extension is not None:
             yield from quoted_first(user, True)
     yield "@" + domain, True
 
 
-def access_keys(evaluation: Evaluation, address: str) -> Iterator[Key]:
+def access_keys(site: Site, address: str) -> Iterator[Key]:
     """The keys of an access table for a resolved address: `user+ext@domain`, `user@domain`,
     the domain and its parents, then `user+ext@` and `user@` (access(5))."""
     yield from quoted_first(address, False)
     local, _, domain = address.rpartition("@")
-    user, extension = split_extension(local, evaluation.site.recipient_delimiter)
+    user, extension = split_extension(local, site.recipient_delimiter)
     if extension is not None:
         yield from quoted_first(f"{user}@{domain}", True)
-    for name in parents(domain, evaluation.site.access_parents):
+    for name in parents(domain, site.access_parents):
         yield name, True
     yield from quoted_first(f"{local}@", True)
     if extension is not None:

@@ -2,7 +2,7 @@
 
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.replies import RECIPIENT
-from maysend.restrictions.resolution import AddressClass
+from maysend.restrictions.resolution import AddressClass, is_suspicious
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome
@@ -26,8 +26,8 @@ def reject_unauth_destination(item: Item, site: Site) -> Check:
 
 
 def defer_unauth_destination(item: Item, site: Site) -> Check:
-    """Like reject_unauth_destination, with a 454 that leaves room to mend a mistake."""
-    return _refuse_unauthorized(454, "4.7.1")
+    """Like reject_unauth_destination, for now: 454 leaves room to mend a mistake."""
+    return _refuse_unauthorized(site.code("relay_domains_reject_code") - 100, "4.7.1")
 
 
 def check_relay_domains(item: Item, site: Site) -> Check:
@@ -63,7 +63,7 @@ def is_authorized(evaluation: Evaluation, recipient: str) -> bool:
     A source-routed remote address is neither: the next host could send it anywhere.
     """
     resolved = evaluation.resolved(recipient)
-    if resolved.routed:
+    if is_suspicious(resolved, evaluation.site):
         evaluation.note(f"{resolved.address} is routed")
         return False
     if resolved.address_class is AddressClass.DEFAULT:

@@ -84,8 +84,8 @@ class Evaluation:
         self.subject = Subject("", "", None)
         self.stage = ""
         self.discard = False
-        self.sender_is_listed: bool = False
-        self.recipient_is_listed: bool = False
+        self.sender_was_checked: bool = False
+        self.recipient_was_checked: bool = False
         self.defer_if_permit: Deferral | None = None
         self.defer_if_reject: Deferral | None = None
         self._deferring_step: Step | None = None
@@ -147,8 +147,8 @@ class Evaluation:
         A `fault` (of configuration or data) can't be turned into a warning.
         """
         warned = bool(self._warn_depth) and not fault
-        reply = consistent_reply(code, dsn, text, self.site.soft_bounce)
-        if not warned and reply.code >= 500 and self.defer_if_reject is not None:
+        reply = consistent_reply(code, dsn, text, self.site)
+        if not warned and code >= 500 and self.defer_if_reject is not None:
             deferral, self.defer_if_reject = self.defer_if_reject, None
             self._warn_depth = 0
             if self._current is not None:
@@ -196,6 +196,11 @@ class Evaluation:
         if error.kind == "retry":
             self.data_fault(name)
         self.server_fault()
+
+    @property
+    def only_warns(self) -> bool:
+        """Whether `warn_if_reject` stands before the restriction that is evaluated."""
+        return bool(self._warn_depth)
 
     def act(self, name: str, argument: str = "") -> Outcome:
         """Note an action other than an answer (FILTER, HOLD, PREPEND, …)."""
@@ -251,11 +256,21 @@ class Evaluation:
         self.subject = subject
         return outcome
 
-    def run_list(self, stage: str, nodes: Sequence[Node], subject: Subject) -> Outcome:
-        """Evaluate one stage's list from a clean slate, as each smtpd_check_*() does."""
+    def run_list(
+        self, stage: str, nodes: Sequence[Node], subject: Subject, *, continued: bool = False
+    ) -> Outcome:
+        """Evaluate one list, from a clean slate as each smtpd_check_*() does.
+
+        The second of the relay and recipient lists is `continued`: a defer_if_reject of the
+        first still stands.
+        """
         self.stage = stage
         self.subject = subject
-        self._reset()
+        self._depth = 0
+        self._warn_depth = 0
+        self._current = None
+        if not continued:
+            self.defer_if_reject = None
         try:
             return self.run(nodes)
         except Stop:
@@ -268,8 +283,8 @@ class Evaluation:
             self._current = None
 
     def run_check(self, stage: str, node: Node, subject: Subject) -> Outcome:
-        """Evaluate an implicit check (reject_unlisted_*) after a stage's list."""
-        return self.run_list(stage, (node,), subject)
+        """Evaluate an implicit check (reject_unlisted_*), which continues its stage's list."""
+        return self.run_list(stage, (node,), subject, continued=True)
 
     def apply_defer_if_permit(self) -> Outcome:
         """Refuse for now what would be permitted, because of an earlier temporary error."""
@@ -284,12 +299,6 @@ class Evaluation:
     def forget_addresses(self) -> None:
         """Resolve afresh at the next command, as smtpd's short-lived cache does."""
         self._resolved.clear()
-
-    def _reset(self) -> None:
-        self._depth = 0
-        self._warn_depth = 0
-        self._current = None
-        self.defer_if_reject = None
 
 
 Check: TypeAlias = Callable[[Evaluation], Outcome]

@@ -5,6 +5,7 @@ below were read off a live Postfix 3.7 smtpd (tests/cases/enhanced_status.toml).
 """
 
 import re
+from typing import Protocol
 
 from maysend.reply import Reply
 
@@ -47,7 +48,14 @@ def status_for(words: str, status: str) -> str:
     return f"{status[0]}.{fitting[detail] if detail < len(fitting) else '1.0'}"
 
 
-def consistent_reply(code: int, dsn: str, text: str, soft_bounce: bool) -> Reply:
+class ReplyStyle(Protocol):
+    """What a site says of replies: `soft_bounce` and `smtputf8_enable` (postconf(5))."""
+
+    soft_bounce: bool
+    utf8: bool
+
+
+def consistent_reply(code: int, dsn: str, text: str, style: ReplyStyle) -> Reply:
     """The reply with a code that is one, a status of the same class, and printable text.
 
     A code outside 400..599 would tell the client that all is well: smtpd answers
@@ -55,18 +63,18 @@ def consistent_reply(code: int, dsn: str, text: str, soft_bounce: bool) -> Reply
     """
     if not 400 <= code <= 599:
         code, dsn, text = 450, "4.7.1", "Service unavailable"
-    if soft_bounce and code >= 500:
+    if style.soft_bounce and code >= 500:
         code -= 100
-    return Reply(code, f"{code // 100}{dsn[1:]}", printable(text))
+    return Reply(code, f"{code // 100}{dsn[1:]}", printable(text, utf8=style.utf8))
 
 
-def printable(text: str) -> str:
-    """Replace what must not stand in a reply line, as Postfix's printable() does."""
+def printable(text: str, *, utf8: bool = True, instead: str = " ") -> str:
+    """Replace every octet that must not stand in a reply line, as Postfix's printable() does."""
     if text.isascii() and text.isprintable():
         return text
     octets = text.encode("utf-8", "surrogateescape")
     try:
-        text = octets.decode("utf-8")
+        text = octets.decode("utf-8" if utf8 else "ascii")
     except UnicodeDecodeError:
-        return "".join(chr(octet) if 32 <= octet < 127 else " " for octet in octets)
-    return "".join(" " if char < " " or char == "\x7f" else char for char in text)
+        return "".join(chr(octet) if 32 <= octet < 127 else instead for octet in octets)
+    return "".join(instead if char < " " or char == "\x7f" else char for char in text)

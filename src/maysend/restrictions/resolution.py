@@ -9,6 +9,7 @@ from enum import Enum
 import msgspec
 
 from maysend.address import fold, resolve, rewrite
+from maysend.restrictions.address_lookup import find_first, owner_keys
 from maysend.restrictions.site import Site
 from maysend.tables import LookupTable, TableError
 
@@ -27,7 +28,8 @@ class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
     """An address as the restrictions see it: internal form, folded.
 
     `routed` says that a remote destination's local part holds a further route ("a%b@c"); `invalid`
-    that no mail can be sent there; `failed` that a list which decides the class has no answer now.
+    that no mail can be sent there; `failed` that a list which decides the class has no answer now;
+    `moved_to` is a relocated(5) user's new address.
     """
 
     address: str
@@ -36,6 +38,7 @@ class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
     routed: bool = False
     invalid: bool = False
     failed: bool = False
+    moved_to: str = ""
 
 
 class AddressResolver:
@@ -49,16 +52,31 @@ class AddressResolver:
         """Rewrite and resolve an address in internal form, as smtpd_resolve_addr() does."""
         site = self._site
         rewritten = rewrite(address, site.rewriting)
+        invalid = False
         try:
             found = resolve(rewritten, site.rewriting, self._is_local)
+            invalid = found.error
             if found.failed:
                 raise TableError(address, "no end of routes in this address")
             address_class = AddressClass.LOCAL if found.local else self._class_of(found.domain)
+            recipient = fold(found.recipient)
+            moved_to = self._moved_to(recipient) if site.relocated_maps else ""
         except TableError:
-            return ResolvedAddress(rewritten, "", AddressClass.DEFAULT, failed=True)
-        recipient = fold(found.recipient)
-        domain = recipient[recipient.rfind("@") + 1 :]
-        return ResolvedAddress(recipient, domain, address_class, found.routed, found.error)
+            return ResolvedAddress(
+                rewritten, "", AddressClass.DEFAULT, invalid=invalid, failed=True
+            )
+        return ResolvedAddress(
+            recipient,
+            recipient[recipient.rfind("@") + 1 :],
+            address_class,
+            found.routed,
+            invalid,
+            moved_to=moved_to,
+        )
+
+    def _moved_to(self, recipient: str) -> str:
+        keys = owner_keys(self._site, self._ask, recipient)
+        return find_first(self._ask, self._site.relocated_maps, keys) or ""
 
     def _is_local(self, domain: str) -> bool:
         return self._site.is_local(domain, self._ask)
@@ -72,3 +90,8 @@ class AddressResolver:
         if site.relay_domains.match_name(domain, ask) is not None:
             return AddressClass.RELAY
         return AddressClass.DEFAULT
+
+
+def is_suspicious(resolved: ResolvedAddress, site: Site) -> bool:
+    """Whether a route in the address could lead anywhere, and allow_untrusted_routing is off."""
+    return resolved.routed and not site.allows_untrusted_routing

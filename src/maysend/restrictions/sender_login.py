@@ -109,7 +109,8 @@ def owners_of(evaluation: Evaluation, maps: Sequence[LookupTable], sender: str) 
     evaluation.note_owner_maps(tuple(table.spec for table in maps))
     resolved = evaluation.resolved(sender)
     try:
-        return find_first(evaluation, maps, owner_keys(evaluation, resolved.address))
+        keys = owner_keys(evaluation.site, evaluation.lookup, resolved.address)
+        return find_first(evaluation.lookup, maps, keys)
     except TableError as error:
         evaluation.table_fault(error, sender)
 

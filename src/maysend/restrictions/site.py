@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from maysend.address import Rewriting
+from maysend.address import Rewriting, rewrite
 from maysend.maincf import Parameters, interfaces, tokens
 from maysend.restrictions.match_list import MatchList, Subdomains
 from maysend.tables import LookupTable, TableContext, open_table
@@ -29,6 +29,8 @@ class Site:
             token.text for token in tokens.split(parameters["parent_domain_matches_subdomains"])
         )
         self.soft_bounce = parameters.boolean("soft_bounce")
+        self.utf8 = parameters.boolean("smtputf8_enable")
+        self.allows_untrusted_routing = parameters.boolean("allow_untrusted_routing")
         self.sasl_is_active = parameters.boolean("smtpd_sasl_auth_enable")
         self.recipient_delimiter = parameters["recipient_delimiter"]
         self.null_sender_key = parameters["smtpd_null_access_lookup_key"]
@@ -39,8 +41,15 @@ class Site:
         self.relay_domains = self.match_list("relay_domains")
         self.virtual_alias_domains = self.match_list("virtual_alias_domains", "none")
         self.virtual_mailbox_domains = self.match_list("virtual_mailbox_domains", "none")
+        self.relocated_maps = self.tables("relocated_maps")
+        self.verify_sender = self._verify_sender()
         self.interface_addresses = interfaces.own_addresses(parameters)
         self._own_literals = self.interface_addresses | interfaces.proxy_addresses(parameters)
+
+    def _verify_sender(self) -> str:
+        """The sender of address verification probes: mail to it is thrown away unseen."""
+        sender = self.parameters["address_verify_sender"]
+        return rewrite(sender, self.rewriting) if sender not in ("", "<>") else ""
 
     def code(self, name: str) -> int:
         """An SMTP reply code parameter, `access_map_reject_code` and the like."""

@@ -36,9 +36,9 @@ def reject_unlisted_sender(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         sender = evaluation.dialogue.sender
-        if not sender or evaluation.sender_is_listed:
+        if not sender or evaluation.sender_was_checked:
             return Outcome.DUNNO
-        evaluation.sender_is_listed = True
+        evaluation.sender_was_checked = not evaluation.only_warns
         return reject_unlisted(evaluation, sender)
 
     return check
@@ -50,9 +50,9 @@ def reject_unlisted_recipient(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         recipient = evaluation.dialogue.recipient
-        if not recipient or evaluation.recipient_is_listed:
+        if not recipient or evaluation.recipient_was_checked:
             return Outcome.DUNNO
-        evaluation.recipient_is_listed = True
+        evaluation.recipient_was_checked = not evaluation.only_warns
         return reject_unlisted(evaluation, recipient)
 
     return check
@@ -66,7 +66,6 @@ class _ListingCheck:
         self._rewriting_maps = tuple(
             site.tables(name) for name in (*canonical, "canonical_maps", "virtual_alias_maps")
         )
-        self._relocated = site.tables("relocated_maps")
         self._listings = _listings(site)
 
     def __call__(self, evaluation: Evaluation, address: str) -> Outcome:
@@ -75,14 +74,11 @@ class _ListingCheck:
             for maps in self._rewriting_maps:
                 if self._knows(evaluation, maps, resolved.address):
                     return Outcome.DUNNO
-            moved_to = find_first(
-                evaluation, self._relocated, owner_keys(evaluation, resolved.address)
-            )
-            if moved_to is not None:
+            if resolved.moved_to:
                 return evaluation.refuse(
                     550,
                     status_for(self._words, "5.1.6"),
-                    f"<{address}>: {self._words} rejected: User has moved to {moved_to}",
+                    f"<{address}>: {self._words} rejected: User has moved to {resolved.moved_to}",
                 )
             listing = self._listings.get(resolved.address_class)
             if listing is None or not listing.is_complete:
@@ -106,7 +102,8 @@ class _ListingCheck:
 
     @staticmethod
     def _knows(evaluation: Evaluation, maps: Sequence[LookupTable], address: str) -> bool:
-        return find_first(evaluation, maps, owner_keys(evaluation, address)) is not None
+        keys = owner_keys(evaluation.site, evaluation.lookup, address)
+        return find_first(evaluation.lookup, maps, keys) is not None
 
 
 def _listings(site: Site) -> dict[AddressClass, _Listing]:
