@@ -19,7 +19,8 @@ is not found.
 
 ## Errors
 - A file that can't be read, broken braces: the table is unavailable (retry).
-- A line that is no rule: skipped with a warning that names file and line.
+- A line that is no rule: skipped with a warning that names file and line. (Postfix lets a length
+  of 4294967328 wrap round to 32; here it is wrong.)
 
 ## Example
     192.168.0.0/16      OK

@@ -36,8 +36,6 @@ def read_rules(name: str, spec: str, context: TableContext) -> Iterator[LogicalL
         raise TableError(
             spec, f"{error}; need {spec.partition(':')[0]}:{{ {{rule}}, … }}", "config"
         ) from error
-    if not rules:
-        raise TableError(spec, "no rules between the braces", "config")
     source = "\n".join(rules).encode("utf-8", "surrogateescape").splitlines(keepends=True)
     return logical_lines(source, spec, context)
 
