@@ -4,9 +4,10 @@ smtpd reads it by RFC 822: comments, phrases before the brackets and missing bra
 through unless strict_rfc821_envelopes says otherwise; a source route is dropped.
 """
 
-from maysend.address.errors import AddressSyntaxError
+from maysend.address.errors import LONGEST_ADDRESS, AddressSyntaxError
 from maysend.address.groups import Address, parse
 from maysend.address.tokens import internal_form
+from maysend.address.words import is_closed
 
 _BRACKETS = ("<", ">")
 
@@ -15,11 +16,20 @@ def parse_path(text: str, *, strict: bool = False, utf8: bool = False) -> str:
     """Return the address in a path, in internal form; "" is the null sender.
 
     `text` is one word of the command, with its brackets: `<bob@example.com>`, `<@a,@b:bob@c>`,
-    `bob@example.com`. `strict` is strict_rfc821_envelopes; `utf8` says that the client asked for
-    SMTPUTF8 (or that smtputf8_enable is off), without which a domain has to be ASCII. Raises
-    AddressSyntaxError where smtpd answers "501 5.1.7 Bad sender address syntax" for what is written
-    here; whether the address can be resolved is another question (`maysend.address.resolving`).
+    `bob@example.com`. `strict` is strict_rfc821_envelopes. `utf8` says that the client asked for
+    SMTPUTF8 or that smtputf8_enable is off; else a domain has to be ASCII (smtpd asks that of the
+    resolved address, see `Resolved.is_acceptable`).
+
+    Raises AddressSyntaxError where smtpd answers "501 5.1.7 Bad sender address syntax" for what is
+    written here; whether the address leads anywhere is another question, see `resolve`. A path of
+    more than LONGEST_ADDRESS characters is refused too.
     """
+    if len(text) > LONGEST_ADDRESS + len("<>"):
+        raise AddressSyntaxError(f"longer than {LONGEST_ADDRESS} characters")
+    if "\0" in text:
+        raise AddressSyntaxError("a NUL character")  # where smtpd sees the end of the line
+    if not is_closed(text):
+        raise AddressSyntaxError("a bracket or quote that is not closed")
     nodes = parse(_without_route(_without_brackets(text)))
     addresses = [node for node in nodes if isinstance(node, Address)]
     if len(addresses) > 1:
@@ -33,7 +43,7 @@ def parse_path(text: str, *, strict: bool = False, utf8: bool = False) -> str:
     address = internal_form(addresses[0].tokens, spaced=False)
     if strict and address.startswith("@"):
         raise AddressSyntaxError("no local part")
-    if not utf8 and not address[address.rfind("@") + 1 :].isascii() and "@" in address:
+    if not utf8 and "@" in address and not address[address.rfind("@") :].isascii():
         raise AddressSyntaxError("a domain that is not ASCII, without SMTPUTF8")
     return address
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from maysend.address.errors import LONGEST_ADDRESS
 from maysend.address.hostname import (
     is_valid_address,
     is_valid_address_literal,
@@ -16,7 +17,7 @@ from maysend.address.hostname import (
 )
 from maysend.address.idn import is_valid_utf8_hostname
 from maysend.address.quoting import quote_local
-from maysend.address.rewriting import Rewriting, Tree, is_plain, rewrite_tree
+from maysend.address.rewriting import Rewriting, Tree, is_plain, rewrite, rewrite_tree
 from maysend.address.tokens import QUOTED, Token, internal_form, scan
 
 _ROUTING_OPERATORS = "@!%"
@@ -28,7 +29,8 @@ class Resolved(msgspec.Struct, frozen=True):
     `recipient` always has an `@`; `domain` is what follows the last one. `local` says that it is
     delivered here. `routed` says that its local part still leads elsewhere (`a%b@c`, `a!b@c`,
     `a@b@c`): permit_auth_destination and its like don't vouch for it. `error` says that the domain
-    can't exist, or that the local part starts with `-`: smtpd refuses the path with 501. `failed` says that no end was found: 451 4.3.0.
+    can't exist or that the local part starts with `-`: smtpd refuses the path with 501. `failed`
+    says that no end was found: 451 4.3.0.
     """
 
     recipient: str
@@ -38,18 +40,39 @@ class Resolved(msgspec.Struct, frozen=True):
     error: bool = False
     failed: bool = False
 
+    def is_acceptable(self, *, utf8: bool) -> bool:
+        """Whether smtpd takes the path at all, rather than answer 501 5.1.7 or 501 5.1.3.
+
+        `utf8` as in `maysend.address.parse_path`.
+        """
+        return not self.error and (utf8 or self.domain.isascii())
+
 
 def resolve(address: str, rewriting: Rewriting, is_local_domain: Callable[[str], bool]) -> Resolved:
     """Resolve an address in internal form; "" is the null sender.
 
     `is_local_domain` is asked domains as they are written (not folded, never empty, without a
     final dot), literals with their brackets: whether mydestination, inet_interfaces or
-    proxy_interfaces has them. What it raises goes through; nothing else is raised.
+    proxy_interfaces has them. What it raises goes through; nothing else is raised. An address of
+    more than LONGEST_ADDRESS characters is an error without further asking.
     """
     if is_plain(address):
         domain = address[address.index("@") + 1 :]
         return Resolved(address, domain, local=is_local_domain(domain))
+    if len(address) > LONGEST_ADDRESS:
+        return Resolved(address, _domain(address), error=True)
     return _Resolution(address, rewriting, is_local_domain).resolved()
+
+
+def rewrite_and_resolve(
+    address: str, rewriting: Rewriting, is_local_domain: Callable[[str], bool]
+) -> Resolved:
+    """Resolve an address of the SMTP dialogue: what smtpd asks its tables for, once folded.
+
+    smtpd has it rewritten first, so that `bob` is bob@$myorigin; `resolve` alone would make it
+    bob@$myhostname. Arguments as for `resolve`.
+    """
+    return resolve(rewrite(address, rewriting), rewriting, is_local_domain)
 
 
 class _Resolution:
