@@ -67,7 +67,8 @@ def hold_sessions(numbers: range) -> tuple[Report, dict[str, tuple[int, str]]]:
                 found.setdefault(kind, session)
         most = sorted(found, key=lambda kind: -counts[kind])
         texts = {kind: _golden(shrink(postfix, found[kind])) for kind in most[:SHOWN]}
-    return report, {kind: (counts[kind], texts.get(kind, f"# {kind}")) for kind in found}
+    unshrunk = {kind: f"# {session.case.name}: {kind}" for kind, session in found.items()}
+    return report, {kind: (counts[kind], texts.get(kind, unshrunk[kind])) for kind in found}
 
 
 def _share(worker: int) -> range:

@@ -169,6 +169,8 @@ class Configuration:
         for stage in STAGES:
             if random.random() < 0.55:
                 self.main_cf[f"smtpd_{stage}_restrictions"] = self._list(0, random.randint(1, 4))
+        if random.random() < 0.1:
+            self.main_cf["smtpd_data_restrictions"] = "reject_multi_recipient_bounce"
         if random.random() < 0.985:
             self._require_relay_control()
         if self.main_cf.get("smtpd_delay_reject") == "no":

@@ -12,7 +12,7 @@ def dialogue(
 ) -> tuple[Case, list[Address]]:
     """A dialogue with that configuration, and the addresses that it uses."""
     addresses: list[Address] = []
-    utf8 = "smtputf8_enable" not in main_cf
+    utf8 = "smtputf8_enable" not in main_cf and main_cf.get("compatibility_level") != "0"
     turns = [Turn("CONNECT")]
     if random.random() < 0.9:
         verb = random.choice(["EHLO", "EHLO", "HELO"])
@@ -34,11 +34,12 @@ def dialogue(
 
 
 def _transaction(random: Random, addresses: list[Address], utf8: bool) -> list[Turn]:
-    sender = address(random)
+    bounce = random.random() < 0.1
+    sender = Address("", "null") if bounce else address(random)
     addresses.append(sender)
     parameter = " SMTPUTF8" if utf8 and (not sender.text.isascii() or random.random() < 0.1) else ""
     turns = [Turn(f"MAIL FROM:<{sender.text}>{parameter}")]
-    for _ in range(random.choice([1, 1, 2, 3])):
+    for _ in range(random.choice([2, 3] if bounce else [1, 1, 2, 3])):
         recipient = address(random)
         addresses.append(recipient)
         turns.append(Turn(f"RCPT TO:<{recipient.text}>"))
