@@ -22,6 +22,7 @@ class Template(msgspec.Struct, frozen=True):
     """A query or a result_format: literal text, and letters that stand for something."""
 
     pieces: tuple[tuple[bool, str], ...]
+    letters: frozenset[str]
 
     @classmethod
     def parse(cls, text: str, name: str, spec: str) -> "Template":
@@ -49,12 +50,13 @@ class Template(msgspec.Struct, frozen=True):
                     "config",
                 )
         pieces.append((False, literal))
-        return cls(tuple(piece for piece in pieces if piece[1]))
+        letters = frozenset(text for is_letter, text in pieces if is_letter)
+        return cls(tuple(piece for piece in pieces if piece[1]), letters)
 
     @property
-    def letters(self) -> set[str]:
-        """The letters that occur."""
-        return {text for is_letter, text in self.pieces if is_letter}
+    def copies(self) -> bool:
+        """Whether it is "%s", which leaves everything as it is."""
+        return self.pieces == ((True, "s"),)
 
     def expanded(self, value: Callable[[str], str]) -> str:
         """The text with `value(letter)` for each letter."""
@@ -98,18 +100,37 @@ class SqlQuery:
         self._needs_user = bool(of_key & set("uU"))
         self._needs_domain = bool(of_key & set("dD" + _DIGITS))
         self._needs_labels = max((int(letter) for letter in of_key & set(_DIGITS)), default=0)
+        # Most tables look like this, and the time of a lookup is spent here and on the wire.
+        self._asks_all = not (domains or self._needs_user or of_key & set("dD" + _DIGITS))
+        self._of_whole_key = self._query.letters <= set("sS")
+        self._copies_values = self._format.copies
 
     def text_for(self, key: str, quote: Quote) -> str | None:
         """The query for `key`, None where the key is none that the database has to be asked for.
 
         Raises TableError where `domain` can't be looked up.
         """
+        return self.text(key, quote) if self.asks(key) else None
+
+    def asks(self, key: str) -> bool:
+        """Whether the database has to be asked for `key`.
+
+        Raises TableError where `domain` can't be looked up.
+        """
         if not key:
             self._warn(f"{self.spec}: empty query string -- ignored")
-            return None
+            return False
+        if self._asks_all:
+            return True
         address = Address.of(key)
-        if not self._in_domains(address) or not self._has_parts(address):
-            return None
+        return self._in_domains(address) and self._has_parts(address)
+
+    def text(self, key: str, quote: Quote) -> str:
+        """The query for a `key` that the database is asked for."""
+        if self._of_whole_key:
+            quoted = quote(key)
+            return self._query.expanded(lambda _: quoted)
+        address = Address.of(key)
         return self._query.expanded(lambda letter: quote(_part(letter.lower(), address, address)))
 
     def joined(self, values: Iterable[str | None], key: str) -> str | None:
@@ -120,7 +141,7 @@ class SqlQuery:
         joined = ""
         count = 0
         for value in values:
-            formatted = self._formatted(value, Address.of(key))
+            formatted = self._formatted(value, key)
             if formatted is None:
                 continue
             joined = f"{joined},{formatted}" if joined else formatted
@@ -143,19 +164,22 @@ class SqlQuery:
             return False
         return len(address.labels) >= self._needs_labels
 
-    def _formatted(self, value: str | None, key: Address) -> str | None:
+    def _formatted(self, value: str | None, key: str) -> str | None:
         if value is None:
             return None
         if not value:
-            self._warn(f'{self.spec}: empty lookup result for: "{key.text}" -- ignored')
+            self._warn(f'{self.spec}: empty lookup result for: "{key}" -- ignored')
             return None
+        if self._copies_values:
+            return value
         address = Address.of(value)
         letters = self._format.letters
         if "d" in letters and not address.domain:
             return None
         if "u" in letters and not address.user:
             return None
-        return self._format.expanded(lambda letter: _part(letter, address, key))
+        of_key = Address.of(key)
+        return self._format.expanded(lambda letter: _part(letter, address, of_key))
 
 
 def _part(letter: str, value: Address, key: Address) -> str:
