@@ -9,9 +9,8 @@ from maysend.address.extension import split_extension
 from maysend.address.folding import fold
 from maysend.address.path import parse_path
 from maysend.address.quoting import quote_local, unquote
-from maysend.address.resolving import Resolved, resolve, rewrite_and_resolve
+from maysend.address.resolving import Resolved, resolve
 from maysend.address.rewriting import Rewriting, rewrite
-from maysend.address.words import split_words
 
 __all__ = [
     "AddressSyntaxError",
@@ -22,8 +21,6 @@ __all__ = [
     "quote_local",
     "resolve",
     "rewrite",
-    "rewrite_and_resolve",
     "split_extension",
-    "split_words",
     "unquote",
 ]

@@ -4,12 +4,16 @@ smtpd reads it by RFC 822: comments, phrases before the brackets and missing bra
 through unless strict_rfc821_envelopes says otherwise; a source route is dropped.
 """
 
+import re
+
 from maysend.address.errors import LONGEST_ADDRESS, AddressSyntaxError
+from maysend.address.folding import fold
 from maysend.address.groups import Address, parse
 from maysend.address.tokens import internal_form
-from maysend.address.words import is_closed
 
 _BRACKETS = ("<", ">")
+_QUOTED = re.compile(r'"(?:[^\\"]|\\.)*+"', re.DOTALL)
+_PAIRING = re.compile(r'[<>"]|\\.', re.DOTALL)
 
 
 def parse_path(text: str, *, strict: bool = False, utf8: bool = False) -> str:
@@ -17,8 +21,9 @@ def parse_path(text: str, *, strict: bool = False, utf8: bool = False) -> str:
 
     `text` is one word of the command, with its brackets: `<bob@example.com>`, `<@a,@b:bob@c>`,
     `bob@example.com`. `strict` is strict_rfc821_envelopes. `utf8` says that the client asked for
-    SMTPUTF8 or that smtputf8_enable is off; else a domain has to be ASCII (smtpd asks that of the
-    resolved address, see `Resolved.is_acceptable`).
+    SMTPUTF8 or that smtputf8_enable is off; else the domain has to be ASCII once folded. smtpd asks
+    that of the resolved address, which need not be the one written: a caller that resolves passes
+    True and asks it of `fold(resolved.domain)`.
 
     Raises AddressSyntaxError where smtpd answers "501 5.1.7 Bad sender address syntax" for what is
     written here; whether the address leads anywhere is another question, see `resolve`. A path of
@@ -28,7 +33,7 @@ def parse_path(text: str, *, strict: bool = False, utf8: bool = False) -> str:
         raise AddressSyntaxError(f"longer than {LONGEST_ADDRESS} characters")
     if "\0" in text:
         raise AddressSyntaxError("a NUL character")  # where smtpd sees the end of the line
-    if not is_closed(text):
+    if not _is_closed(text):
         raise AddressSyntaxError("a bracket or quote that is not closed")
     nodes = parse(_without_route(_without_brackets(text)))
     addresses = [node for node in nodes if isinstance(node, Address)]
@@ -43,9 +48,14 @@ def parse_path(text: str, *, strict: bool = False, utf8: bool = False) -> str:
     address = internal_form(addresses[0].tokens, spaced=False)
     if strict and address.startswith("@"):
         raise AddressSyntaxError("no local part")
-    if not utf8 and "@" in address and not address[address.rfind("@") :].isascii():
+    if not (utf8 or _domain_folds_to_ascii(address)):
         raise AddressSyntaxError("a domain that is not ASCII, without SMTPUTF8")
     return address
+
+
+def _domain_folds_to_ascii(address: str) -> bool:
+    """`straße` does not need SMTPUTF8, smtpd asks after folding; without `@` there is no domain."""
+    return "@" not in address or fold(address[address.rfind("@") :]).isascii()
 
 
 def _without_brackets(text: str) -> str:
@@ -55,3 +65,24 @@ def _without_brackets(text: str) -> str:
 def _without_route(text: str) -> str:
     """Drop the source route of `@a,@b:mailbox` (RFC 5321 appendix C)."""
     return text[text.index(":") + 1 :] if text.startswith("@") and ":" in text else text
+
+
+def _is_closed(text: str) -> bool:
+    """Whether quotes and `<>`, which nest, are closed: where not, the command has no end for smtpd.
+
+    Comments and literals mean nothing to its tokenizer, nor does a `>` too many.
+    """
+    depth = 0
+    position = 0
+    while found := _PAIRING.search(text, position):
+        position = found.end()
+        if found[0] == '"':
+            quoted = _QUOTED.match(text, found.start())
+            if quoted is None:
+                return False
+            position = quoted.end()
+        elif found[0] == "<":
+            depth += 1
+        elif found[0] == ">" and depth:
+            depth -= 1
+    return depth == 0

@@ -17,7 +17,7 @@ from maysend.address.hostname import (
 )
 from maysend.address.idn import is_valid_utf8_hostname
 from maysend.address.quoting import quote_local
-from maysend.address.rewriting import Rewriting, Tree, is_plain, rewrite, rewrite_tree
+from maysend.address.rewriting import Rewriting, Tree, is_plain, rewrite_tree
 from maysend.address.tokens import QUOTED, Token, internal_form, scan
 
 _ROUTING_OPERATORS = "@!%"
@@ -26,11 +26,11 @@ _ROUTING_OPERATORS = "@!%"
 class Resolved(msgspec.Struct, frozen=True):
     """The address as smtpd works with it, not folded yet.
 
-    `recipient` always has an `@`; `domain` is what follows the last one. `local` says that it is
-    delivered here. `routed` says that its local part still leads elsewhere (`a%b@c`, `a!b@c`,
-    `a@b@c`): permit_auth_destination and its like don't vouch for it. `error` says that the domain
-    can't exist or that the local part starts with `-`: smtpd refuses the path with 501. `failed`
-    says that no end was found: 451 4.3.0.
+    `recipient` has an `@` unless it is in error; `domain` is what follows the last one. `local`
+    says that it is delivered here. `routed` says that its local part still leads elsewhere
+    (`a%b@c`, `a!b@c`, `a@b@c`): permit_auth_destination and its like don't vouch for it. `error`
+    says that the domain can't exist or that the local part starts with `-`: smtpd refuses the path
+    with 501. `failed` says that no end was found: 451 4.3.0.
     """
 
     recipient: str
@@ -40,16 +40,12 @@ class Resolved(msgspec.Struct, frozen=True):
     error: bool = False
     failed: bool = False
 
-    def is_acceptable(self, *, utf8: bool) -> bool:
-        """Whether smtpd takes the path at all, rather than answer 501 5.1.7 or 501 5.1.3.
-
-        `utf8` as in `maysend.address.parse_path`.
-        """
-        return not self.error and (utf8 or self.domain.isascii())
-
 
 def resolve(address: str, rewriting: Rewriting, is_local_domain: Callable[[str], bool]) -> Resolved:
     """Resolve an address in internal form; "" is the null sender.
+
+    smtpd has addresses rewritten first: `bob` is bob@$myorigin to its tables, and bob@$myhostname
+    only here.
 
     `is_local_domain` is asked domains as they are written (not folded, never empty, without a
     final dot), literals with their brackets: whether mydestination, inet_interfaces or
@@ -62,17 +58,6 @@ def resolve(address: str, rewriting: Rewriting, is_local_domain: Callable[[str],
     if len(address) > LONGEST_ADDRESS:
         return Resolved(address, _domain(address), error=True)
     return _Resolution(address, rewriting, is_local_domain).resolved()
-
-
-def rewrite_and_resolve(
-    address: str, rewriting: Rewriting, is_local_domain: Callable[[str], bool]
-) -> Resolved:
-    """Resolve an address of the SMTP dialogue: what smtpd asks its tables for, once folded.
-
-    smtpd has it rewritten first, so that `bob` is bob@$myorigin; `resolve` alone would make it
-    bob@$myhostname. Arguments as for `resolve`.
-    """
-    return resolve(rewrite(address, rewriting), rewriting, is_local_domain)
 
 
 class _Resolution:
