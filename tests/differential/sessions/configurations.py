@@ -37,6 +37,16 @@ PLAIN = (
     "reject_non_fqdn_hostname",
 )
 """Restrictions without an argument."""
+UNUSUAL = (
+    "check_relay_domains",
+    "permit_naked_ip_address",
+    "permit_tls_clientcerts",
+    "permit_tls_all_clientcerts",
+    "reject_maps_rbl",
+    "reject_unauth_pipelining",
+    "sleep 0",
+)
+"""Obsolete ones, and ones that have nothing to say to a client such as ours."""
 DRASTIC = ("permit", "reject", "defer", "reject_plaintext_session")
 """Restrictions that end nearly every list they are in: chosen less often."""
 CHECKS: dict[str, Callable[[Random], str]] = {
@@ -224,7 +234,9 @@ class Configuration:
         classes = self._classes_above(level)
         if kind < 0.02:
             return warn + random.choice(MISTAKES)
-        if kind < 0.12 and classes:
+        if kind < 0.05:
+            return warn + random.choice(UNUSUAL)
+        if kind < 0.14 and classes:
             return warn + random.choice(classes)
         if kind < 0.55:
             check = random.choice(list(CHECKS))

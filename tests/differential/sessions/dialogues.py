@@ -14,10 +14,10 @@ def dialogue(
     addresses: list[Address] = []
     utf8 = "smtputf8_enable" not in main_cf and main_cf.get("compatibility_level") != "0"
     turns = [Turn("CONNECT")]
-    if random.random() < 0.9:
-        verb = random.choice(["EHLO", "EHLO", "HELO"])
-        turns.append(Turn(f"{verb} {random.choice(HELO_NAMES)}"))
     for _ in range(random.choice([1, 1, 2])):
+        if random.random() < (0.9 if len(turns) == 1 else 0.2):
+            verb = random.choice(["EHLO", "EHLO", "HELO"])
+            turns.append(Turn(f"{verb} {random.choice(HELO_NAMES)}"))
         turns += _transaction(random, addresses, utf8)
     case = Case(
         name=name,

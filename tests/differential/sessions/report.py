@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tests.differential.sessions.addresses import SHAPES
 from tests.differential.sessions.compare import REFUSES_TO_START, Session
-from tests.differential.sessions.configurations import CHECKS, CLASSES, PLAIN
+from tests.differential.sessions.configurations import CHECKS, CLASSES, PLAIN, UNUSUAL
 from tests.golden import OK
 from tests.golden_runs import NOT_ASKED
 
@@ -86,7 +86,8 @@ class Report:
             f"{self.outside_policy} ended outside policy"
         ]
         lines.append(f"{'restriction':46}{DECIDED:>12}{PASSED:>12}")
-        for name in (*PLAIN, *CHECKS, *CLASSES):
+        unusual = [restriction.split()[0] for restriction in UNUSUAL]
+        for name in (*PLAIN, *CHECKS, *CLASSES, *unusual):
             decided, passed = (self.restrictions[name, outcome] for outcome in (DECIDED, PASSED))
             lines.append(f"{name:46}{decided:>12}{passed:>12}")
         for title, counts in (
