@@ -3,7 +3,8 @@
 Where the machine has libpcre2-8, that one is used through ctypes: it is the library that the
 Postfix beside us uses, and it lets other threads run while it matches. Elsewhere it is the one
 that comes inside the pcre2 package. Its public functions add options of Python's re, so the layer
-below them is called. Neither is asked for its just-in-time compiler, because Postfix does not, and
+below them is called; it was built without `\\C`, and is newer than Debian 12's, so that `{,3}` is a
+quantifier. Neither is asked for its just-in-time compiler, because Postfix does not, and
 with it the match limit counts differently.
 """
 
