@@ -6,9 +6,10 @@ from maysend.tables.database_file import CorruptError
 MAGIC = 0x061561
 
 _META_KIND = 8
-_BUCKET_PAGES = (UNWRITTEN_PAGE, 2, 13)  # …, P_HASH_UNSORTED, P_HASH
+_UNSORTED_PAGE = 2  # of versions before 9
+_SORTED_PAGE = 13
+_BUCKET_PAGES = (UNWRITTEN_PAGE, _UNSORTED_PAGE, _SORTED_PAGE)
 _KEY_DATA = 1
-_KEY_DATA_BYTE = bytes((_KEY_DATA,))
 _OFF_PAGE = 3
 _OLDEST_VERSION = 5  # the hash function changed with it
 _MAX_BUCKET, _HIGH_MASK, _LOW_MASK, _SPARES = 72, 76, 80, 96
@@ -57,18 +58,32 @@ def _bucket_page(meta: Meta, bucket: int) -> int:
 
 
 def _index(database: Database, meta: Meta, page: Page, key: bytes) -> int | None:
-    """Where `key` is on this page; keys are the even items, each followed by its value."""
-    item = _KEY_DATA_BYTE + key
-    end = len(page.raw)
-    for index in range(0, len(page.offsets) - 1, 2):
-        start = page.offsets[index]
-        if page.raw[start : start + 1] != _KEY_DATA_BYTE:
-            size = _off_page(meta, _item(page, index))[1]
-            if size == len(key) and _whole_item(database, meta, page, index) == key:
-                return index
-        elif end - start == len(item) and page.raw.startswith(item, start):
+    """Where `key` is on this page; keys are the even items, each followed by its value.
+
+    This is the library's own binary search, step by step. Where a page holds keys that are kept
+    elsewhere, the library has been seen to write it out of order, and then not to find all of it
+    again; Postfix does not find it either, and equality with Postfix is what counts here.
+    """
+    if page.kind == _UNSORTED_PAGE:
+        return _index_unsorted(database, meta, page, key)
+    base = 0
+    count = len(page.offsets) // 2
+    while count:
+        index = base + count // 2 * 2
+        found = _whole_item(database, meta, page, index)
+        if found == key:
             return index
-        end = page.offsets[index + 1]
+        if key > found:
+            base = index + 2
+            count -= 1
+        count //= 2
+    return None
+
+
+def _index_unsorted(database: Database, meta: Meta, page: Page, key: bytes) -> int | None:
+    for index in range(0, len(page.offsets) - 1, 2):
+        if _whole_item(database, meta, page, index) == key:
+            return index
     return None
 
 
