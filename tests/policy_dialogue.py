@@ -13,8 +13,8 @@ class PolicyDialogue:
     def __init__(self, policy: Policy, case: Case) -> None:
         self._strict = policy.parameters.boolean("strict_rfc821_envelopes")
         self._soft_bounce = policy.parameters.boolean("soft_bounce")
-        self._ascii_only = policy.parameters.boolean("smtputf8_enable")
-        self._utf8 = not self._ascii_only
+        self._smtputf8_enable = policy.parameters.boolean("smtputf8_enable")
+        self._smtputf8 = False
         name = case.client_name
         reverse = case.reverse_client_name or name
         self._session = policy.session(
@@ -35,8 +35,9 @@ class PolicyDialogue:
             case "HELO":
                 return decision_answer(self._session.helo(turn.command.split(" ", 1)[1]))
             case "MAIL":
-                asked = turn.command.upper().endswith(" SMTPUTF8")
-                self._utf8 = asked or not self._ascii_only
+                self._smtputf8 = turn.command.upper().endswith(" SMTPUTF8")
+                if self._smtputf8 and not self._smtputf8_enable:
+                    return self._syntax_error("5.5.4 Unsupported option: SMTPUTF8", 555)
                 return self._path(turn, "5.1.7 Bad sender address syntax")
             case "RCPT":
                 return self._path(turn, "5.1.3 Bad recipient address syntax")
@@ -56,17 +57,19 @@ class PolicyDialogue:
         text = turn.command.partition(":")[2]
         path = text[: text.rindex(">") + 1] if ">" in text else text.strip()
         try:
-            address = parse_path(path, strict=self._strict, utf8=self._utf8)
+            address = parse_path(path, strict=self._strict, utf8=True)
         except AddressSyntaxError:
             return self._syntax_error(complaint)
         if turn.stage == "RCPT" and not address:
             return self._syntax_error(complaint)
         if turn.stage == "MAIL":
-            return decision_answer(self._session.mail(address))
+            return decision_answer(self._session.mail(address, smtputf8=self._smtputf8))
         return decision_answer(self._session.rcpt(address))
 
-    def _syntax_error(self, complaint: str) -> Answer:
-        return Answer(f"401 4{complaint[1:]}" if self._soft_bounce else f"501 {complaint}")
+    def _syntax_error(self, complaint: str, code: int = 501) -> Answer:
+        if self._soft_bounce:
+            return Answer(f"{code - 100} 4{complaint[1:]}")
+        return Answer(f"{code} {complaint}")
 
 
 def _status(name: str) -> NameStatus | None:

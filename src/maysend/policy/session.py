@@ -63,9 +63,13 @@ class Session:
         self.dialogue.encryption_keysize = keysize
         self.dialogue.helo_name = None
 
-    def mail(self, address: str) -> Decision:
-        """MAIL FROM, with the address in internal form ("" is the null sender)."""
+    def mail(self, address: str, *, smtputf8: bool = False) -> Decision:
+        """MAIL FROM, with the address in internal form ("" is the null sender).
+
+        `smtputf8` says that the client asked for that (RFC 6531 3.4).
+        """
         self._begin()
+        self.dialogue.smtputf8 = smtputf8
         objection = self._undeliverable(address, "5.1.7", "Bad sender address syntax")
         if objection is not None:
             return objection
@@ -209,9 +213,11 @@ class Session:
         """Refuse an address that no mail can be sent to, before any restriction is asked."""
         if not address:
             return None
-        if not self._evaluation.resolution_of(address).invalid:
-            return None
-        return self._syntax_error(dsn, text)
+        resolved = self._evaluation.resolution_of(address)
+        ascii_only = self._stages.rules.site.utf8 and not self.dialogue.smtputf8
+        if resolved.invalid or (ascii_only and not resolved.domain.isascii()):
+            return self._syntax_error(dsn, text)
+        return None
 
     def _syntax_error(self, dsn: str, text: str) -> Decision:
         site = self._stages.rules.site

@@ -118,32 +118,32 @@ def _filter(evaluation: Evaluation, access: Access, text: str) -> Outcome:
     if ":" not in text:
         evaluation.note("FILTER needs transport:destination: ignored")
         return Outcome.DUNNO
-    return evaluation.act("FILTER", text)
+    return evaluation.act_on_message("FILTER", text)
 
 
 def _redirect(evaluation: Evaluation, access: Access, text: str) -> Outcome:
     if "@" not in text:
         evaluation.note("REDIRECT needs user@domain: ignored")
         return Outcome.DUNNO
-    return evaluation.act("REDIRECT", text)
+    return evaluation.act_on_message("REDIRECT", text)
 
 
 def _bcc(evaluation: Evaluation, access: Access, text: str) -> Outcome:
     if "@" not in text:
         evaluation.note("BCC needs user@domain: ignored")
         return Outcome.DUNNO
-    return evaluation.act("BCC", text)
+    return evaluation.act_on_message("BCC", text)
 
 
 def _prepend(evaluation: Evaluation, access: Access, text: str) -> Outcome:
     if not text:
         evaluation.note("PREPEND needs a header: ignored")
         return Outcome.DUNNO
-    return evaluation.act("PREPEND", text)
+    return evaluation.act_on_message("PREPEND", text)
 
 
 def _hold(evaluation: Evaluation, access: Access, text: str) -> Outcome:
-    return evaluation.act("HOLD", text)
+    return evaluation.act_on_message("HOLD", text)
 
 
 def _warn(evaluation: Evaluation, access: Access, text: str) -> Outcome:

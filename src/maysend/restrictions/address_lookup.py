@@ -20,6 +20,8 @@ Key: TypeAlias = tuple[str, bool]
 def find(ask: Ask, tables: Sequence[LookupTable], key: Key) -> str | None:
     """The first table's answer for one key. Raises TableError; an empty answer is one too."""
     text, partial = key
+    if not text:
+        return None  # maps_find(3) asks no table for nothing
     for table in tables:
         if partial and table.pattern:
             continue

@@ -37,6 +37,7 @@ class Dialogue(msgspec.Struct, kw_only=True):
     encryption_cipher: str = ""
     encryption_keysize: int = 0
     pipelined_too_early: bool = False
+    smtputf8: bool = False
 
     @property
     def client(self) -> str:

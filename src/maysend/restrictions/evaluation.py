@@ -9,6 +9,8 @@ from typing import NoReturn, TypeAlias
 
 import msgspec
 
+from maysend.address.hostname import is_valid_hostname
+from maysend.address.idn import is_valid_utf8_hostname
 from maysend.maincf import Place
 from maysend.reply import Reply
 from maysend.restrictions.dialogue import Dialogue
@@ -129,6 +131,10 @@ class Evaluation:
             self._resolved[address] = known
         return known
 
+    def is_hostname(self, name: str) -> bool:
+        """Whether this can be a host name; an internationalised one only in an SMTPUTF8 message."""
+        return is_valid_hostname(name) or (self.dialogue.smtputf8 and is_valid_utf8_hostname(name))
+
     def note(self, text: str) -> None:
         """Say in the trace what decided, where it was not a lookup."""
         if self._current is not None:
@@ -203,14 +209,27 @@ class Evaluation:
         return bool(self._warn_depth)
 
     def act(self, name: str, argument: str = "") -> Outcome:
-        """Note an action other than an answer (FILTER, HOLD, PREPEND, …)."""
+        """Note an action other than an answer (WARN, SLEEP, …)."""
         self.actions.append(Action(name, argument))
         return Outcome.DUNNO
 
+    def act_on_message(self, name: str, argument: str = "") -> Outcome:
+        """Note what is to be done with the message (FILTER, HOLD, PREPEND, …), if there is one.
+
+        Before MAIL, and at ETRN, smtpd has nothing to do it with and goes on as if it had not
+        been asked.
+        """
+        if self.dialogue.sender is None:
+            self.note(f"{name} before there is a message: ignored")
+            return Outcome.DUNNO
+        return self.act(name, argument)
+
     def discard_message(self) -> Outcome:
         """DISCARD: claim success and ask nothing more of this message (access(5))."""
+        self.act_on_message("DISCARD")
+        if self.dialogue.sender is None:
+            return Outcome.DUNNO
         self.discard = True
-        self.actions.append(Action("DISCARD"))
         return Outcome.OK
 
     # -- evaluating lists ----------------------------------------------------------------------

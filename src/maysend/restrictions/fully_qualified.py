@@ -1,6 +1,5 @@
 """Addresses without a full domain: reject_non_fqdn_{sender,recipient} (postconf(5))."""
 
-from maysend.address.hostname import is_valid_hostname
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.replies import RECIPIENT, SENDER
 from maysend.restrictions.restriction import Item
@@ -37,7 +36,7 @@ def _reject_non_fqdn(evaluation: Evaluation, address: str, words: str, code: int
     if domain.startswith("[") and domain.endswith("]"):
         return Outcome.DUNNO
     trimmed = domain[:-1] if domain.endswith(".") else domain
-    if "." in trimmed and is_valid_hostname(trimmed):
+    if "." in trimmed and evaluation.is_hostname(trimmed):
         return Outcome.DUNNO
     return evaluation.refuse(
         code, "4.5.2", f"<{address}>: {words} rejected: need fully-qualified address"

@@ -1,6 +1,10 @@
 """The name that the client gives itself: reject_{invalid,non_fqdn}_helo_hostname (postconf(5))."""
 
-from maysend.address.hostname import is_valid_address, is_valid_address_literal, is_valid_hostname
+from maysend.address.hostname import (
+    is_valid_address,
+    is_valid_address_literal,
+    is_valid_hostname,
+)
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.replies import HELO
 from maysend.restrictions.restriction import Item
@@ -38,7 +42,7 @@ def reject_non_fqdn_helo_hostname(item: Item, site: Site) -> Check:
         if name.startswith("["):
             return _reject_invalid_literal(evaluation, name, invalid_code)
         trimmed = name[:-1] if name.endswith(".") else name
-        if is_valid_hostname(trimmed) and "." in trimmed:
+        if evaluation.is_hostname(trimmed) and "." in trimmed:
             return Outcome.DUNNO
         return evaluation.refuse(
             code, "5.5.2", f"<{name}>: {HELO} rejected: need fully-qualified hostname"

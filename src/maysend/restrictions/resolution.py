@@ -52,18 +52,18 @@ class AddressResolver:
         """Rewrite and resolve an address in internal form, as smtpd_resolve_addr() does."""
         site = self._site
         rewritten = rewrite(address, site.rewriting)
-        invalid = False
+        domain, invalid = "", False
         try:
             found = resolve(rewritten, site.rewriting, self._is_local)
-            invalid = found.error
+            domain, invalid = found.domain, found.error
             if found.failed:
                 raise TableError(address, "no end of routes in this address")
             address_class = AddressClass.LOCAL if found.local else self._class_of(found.domain)
             recipient = fold(found.recipient)
-            moved_to = self._moved_to(recipient) if site.relocated_maps else ""
+            moved_to = self._moved_to(found.recipient) if site.relocated_maps else ""
         except TableError:
             return ResolvedAddress(
-                rewritten, "", AddressClass.DEFAULT, invalid=invalid, failed=True
+                rewritten, domain, AddressClass.DEFAULT, invalid=invalid, failed=True
             )
         return ResolvedAddress(
             recipient,
