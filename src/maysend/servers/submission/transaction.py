@@ -82,9 +82,7 @@ class Transactions:
             return TOO_BIG
         self._session.dialogue.size = parameters.size or 0
         envelope = Envelope(sender, parameters)
-        decision = self.ask(
-            lambda: self._session.mail(sender, smtputf8=parameters.smtputf8)
-        )
+        decision = self.ask(lambda: self._session.mail(sender, smtputf8=parameters.smtputf8))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is not None:
             self.journal.refused("MAIL", sender, None, refusal, decision)
