@@ -12,7 +12,6 @@ import re
 _ATOM_CHARACTERS = r"[^\x00-\x20\x7f()<>@,;:\\\".\[\]]"
 _DOT_STRING = re.compile(rf"{_ATOM_CHARACTERS}++(?:\.{_ATOM_CHARACTERS}++)*+")
 
-_ESCAPED_IN_QUOTES = re.compile(r'([\\"\r])')
 _QUOTE_OR_ESCAPE = re.compile(r'"|\\((?s:.)?)')
 _QUOTE_ESCAPE_OR_AT = re.compile(r'["@]|\\(?s:.)')
 
@@ -37,11 +36,11 @@ def quote_local(address: str) -> str:
     local, domain = (mailbox, "") if at < 0 else (mailbox[:at], mailbox[at:])
     if _DOT_STRING.fullmatch(local):
         return address
-    return f'{route}"{_ESCAPED_IN_QUOTES.sub(_escape, local)}"{domain}'
+    return f'{route}"{_escaped(local)}"{domain}'
 
 
-def _escape(character: re.Match[str]) -> str:
-    return "\\" + character[1]
+def _escaped(local: str) -> str:
+    return local.replace("\\", "\\\\").replace('"', '\\"').replace("\r", "\\\r")
 
 
 def unquote(address: str) -> str:
@@ -71,4 +70,6 @@ def _last_unquoted_at(mailbox: str) -> int:
 
 
 def _without_quotes(local: str) -> str:
+    if "\\" not in local:
+        return local.replace('"', "")
     return _QUOTE_OR_ESCAPE.sub(lambda found: found[1] or "", local)
