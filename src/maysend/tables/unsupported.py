@@ -13,18 +13,9 @@ _INSTEAD = {
     "pgsql": f"{_LATER}; Postfix itself needs the Debian package postfix-pgsql",
     "mongodb": f"{_LATER}; Postfix itself needs 3.9 and the Debian package postfix-mongodb",
     "memcache": _LATER,
-    "socketmap": _LATER,
-    "tcp": _LATER,
     "nis": _LATER,
     "nisplus": _LATER,
     "netinfo": _LATER,
-}
-
-_OWN_PACKAGES = {
-    "lmdb": "postfix-lmdb",
-    "pcre": "postfix-pcre",
-    "sqlite": "postfix-sqlite",
-    "cdb": "postfix-cdb",
 }
 
 
