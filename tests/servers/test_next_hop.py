@@ -184,6 +184,21 @@ def test_it_hangs(loop_thread: LoopThread) -> None:
         next_hop.close()
 
 
+def test_a_silent_next_hop_does_not_keep_the_gateway_from_starting(
+    loop_thread: LoopThread,
+) -> None:
+    next_hop = NextHopScript(lambda connection: connection.recv(1))
+    timeouts = Timeouts(first_probe=0.2, next_hop_greeting=0.5)
+    with (
+        running(loop_thread, next_hop_port=next_hop.port, timeouts=timeouts) as gateway,
+        gateway.connect() as client,
+    ):
+        assert "8BITMIME" not in client.command("EHLO x")
+        client.command("MAIL FROM:<a@b.c>")
+        assert client.command("RCPT TO:<x@y.z>").startswith("451 4.4.2 ")
+    next_hop.close()
+
+
 def test_a_client_that_leaves_in_data(loop_thread: LoopThread) -> None:
     """The next hop does not get the final dot, so the message is not taken there."""
     with running(loop_thread) as gateway:

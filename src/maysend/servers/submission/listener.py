@@ -47,7 +47,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Learn what the next hop offers, then listen. Raises OSError where that can't be."""
-        await self._services.probe()
+        await self._first_probe()
         settings = self._settings
         self._server = await asyncio.get_running_loop().create_server(
             lambda: Reception(self),
@@ -56,6 +56,14 @@ class Gateway:
             ssl=settings.tls if settings.tls_wrapper else None,
         )
         self._probe = asyncio.create_task(self._services.keep_probing())
+
+    async def _first_probe(self) -> None:
+        """A next hop that takes its time does not keep us from listening."""
+        try:
+            async with asyncio.timeout(self._settings.timeouts.first_probe):
+                await self._services.probe()
+        except TimeoutError:
+            self._services.log(f"warning: next hop {self._settings.next_hop} is slow to answer")
 
     async def stop(self) -> None:
         """Take no more clients; what is under way may end within `shutdown_grace` seconds."""

@@ -47,6 +47,8 @@ class Timeouts(msgspec.Struct, frozen=True):
     next_hop_data: float = 120.0
     next_hop_block: float = 180.0
     next_hop_final: float = 600.0
+    first_probe: float = 5.0
+    """How long the next hop has to say what it offers before the first client is served."""
     probe_interval: float = 60.0
     shutdown_grace: float = 30.0
 
