@@ -91,13 +91,8 @@ class LibPostfix:
         return bool(self._util.valid_utf8_hostname(int(self.utf8), _octets(name), 0))
 
     def domain_to_ascii(self, name: str) -> str | None:
-        return self._domain(self._util.midna_domain_to_ascii, name)
-
-    def domain_to_utf8(self, name: str) -> str | None:
-        return self._domain(self._util.midna_domain_to_utf8, name)
-
-    def _domain(self, convert: Callable[..., bytes | None], name: str) -> str | None:
-        convert.restype = ctypes.c_char_p  # type: ignore[attr-defined]
+        convert = self._util.midna_domain_to_ascii
+        convert.restype = ctypes.c_char_p
         answer = convert(_octets(name))
         return None if answer is None else answer.decode("utf-8", "surrogateescape")
 

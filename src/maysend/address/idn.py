@@ -30,15 +30,6 @@ def domain_to_ascii(domain: str) -> str | None:
     return name if len(name) <= _LONGEST_DOMAIN and is_valid_hostname(name) else None
 
 
-def domain_to_utf8(domain: str) -> str | None:
-    """Return the domain with U-labels, mapped and folded; None where it is invalid."""
-    if domain_to_ascii(domain) is None:
-        return None
-    mapped = _mapped(domain) or []
-    labels = [_u_label(label) for label in mapped]
-    return ".".join(label for label in labels if label is not None)
-
-
 def _mapped(domain: str) -> list[str] | None:
     """Map and split the domain; None for a character that no domain may have, an empty label."""
     remapped = _remapped(domain)
