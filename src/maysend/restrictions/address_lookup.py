@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from maysend.address import quote_local, split_extension
-from maysend.restrictions.match_list import Ask
 from maysend.restrictions.site import Site
 from maysend.tables import LookupTable, TableError
+from maysend.tables.match_list import Ask
 
 Key: TypeAlias = tuple[str, bool]
 """A key, and whether it is only a part of what is looked up: pattern tables see no parts."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from maysend.address import Rewriting, rewrite
 from maysend.maincf import Parameters, interfaces, tokens
-from maysend.restrictions.match_list import MatchList, Subdomains
 from maysend.tables import LookupTable, TableContext, open_table
+from maysend.tables.match_list import MatchList, Subdomains
 from maysend.tables.table import Opener
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec import structs
 
 from maysend.address import fold
 from maysend.maincf import tokens
-from maysend.tables import LookupTable, TableError
+from maysend.tables.table import LookupTable, TableError
 
 Ask: TypeAlias = Callable[[LookupTable, str], str | None]
 Subdomains: TypeAlias = Literal["none", "dot", "parent"]
@@ -90,7 +91,9 @@ class MatchList:
             bare = written.lstrip("!")
             matches = (len(written) - len(bare)) % 2 == 0
             if bare.startswith("/"):
-                yield from self._from_file(written, bare, files)
+                for pattern in self._from_file(written, bare, files):
+                    # "!/file" turns round what its lines say.
+                    yield structs.replace(pattern, matches=pattern.matches is matches)
             elif not bare:
                 yield Pattern(written, matches, failure="no pattern after '!'")
             elif ":" in bare and not bare.startswith("[") and not _is_network(bare):

@@ -1,0 +1,81 @@
+"""Lists of names and addresses: mydestination, relay_domains, mynetworks."""
+
+from pathlib import Path
+
+import pytest
+
+from maysend.tables import LookupTable, TableContext, TableError, open_table
+from maysend.tables.match_list import MatchList, Subdomains
+
+
+def opened(spec: str) -> LookupTable:
+    return open_table(spec, TableContext())
+
+
+def ask(table: LookupTable, key: str) -> str | None:
+    return table.lookup(key)
+
+
+def names(value: str, subdomains: Subdomains = "none") -> MatchList:
+    return MatchList("relay_domains", value, opened, subdomains)
+
+
+@pytest.mark.parametrize(
+    ("value", "subdomains", "name", "matches"),
+    [
+        ("example.com", "none", "EXAMPLE.com", True),
+        ("example.com", "none", "sub.example.com", False),
+        ("example.com", "parent", "sub.example.com", True),
+        ("example.com", "dot", "sub.example.com", False),
+        (".example.com", "dot", "sub.example.com", True),
+        (".example.com", "dot", "example.com", False),
+        ("!bad.example.com example.com", "parent", "bad.example.com", False),
+        ("!bad.example.com example.com", "parent", "good.example.com", True),
+        ("inline:{example.com=x}", "none", "example.com", True),
+        ("inline:{example.com=x}", "parent", "a.b.example.com", True),
+        ("inline:{.example.com=x}", "dot", "a.b.example.com", True),
+        ("", "none", "example.com", False),
+    ],
+)
+def test_names(value: str, subdomains: Subdomains, name: str, matches: bool) -> None:
+    assert (names(value, subdomains).match_name(name, ask) is not None) is matches
+
+
+@pytest.mark.parametrize(
+    ("value", "address", "matches"),
+    [
+        ("127.0.0.0/8", "127.1.2.3", True),
+        ("127.0.0.0/8, 10.0.0.1", "10.0.0.2", False),
+        ("[2001:db8::]/32", "2001:db8::7", True),
+        ("[::1]/128", "::2", False),
+        ("!10.0.0.1 10.0.0.0/8", "10.0.0.1", False),
+        ("!10.0.0.1 10.0.0.0/8", "10.0.0.2", True),
+        ("cidr:{{192.0.2.0/24 OK}}", "192.0.2.9", True),
+    ],
+)
+def test_addresses(value: str, address: str, matches: bool) -> None:
+    assert (names(value).match_address(address, ask) is not None) is matches
+
+
+def test_a_file_stands_for_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "domains").write_text("# ours\nexample.com\n!example.net\n")
+    listed = names(f"{tmp_path}/domains example.org")
+    assert listed.match_name("example.com", ask) is not None
+    assert listed.match_name("example.org", ask) is not None
+    turned = names(f"!{tmp_path}/domains example.com")
+    assert turned.match_name("example.com", ask) is None
+    assert turned.match_name("example.net", ask) is not None
+
+
+@pytest.mark.parametrize("value", ["/nonexistent/domains", "fail:x", "10.0.0.1/8"])
+def test_what_cannot_be_read_is_an_error_and_never_a_miss(value: str) -> None:
+    listed = names(value)
+    with pytest.raises(TableError):
+        listed.match_host("host.example", "10.9.9.9", ask)
+
+
+def test_a_file_that_includes_itself(tmp_path: Path) -> None:
+    path = tmp_path / "loop"
+    path.write_text(f"{path}\n")
+    with pytest.raises(TableError, match="includes itself"):
+        names(str(path)).match_name("example.com", ask)
