@@ -130,7 +130,9 @@ class Smtp:
 
     def _fail(self, what: str) -> None:
         self.closed = True
-        raise LivePostfixError(f"{what}: {self._master.failed or 'nothing fatal was logged'}")
+        self._master.wait_for_failure(1.0)
+        why = self._master.failed or " | ".join(list(self._master.log)[-3:]) or "nothing was logged"
+        raise LivePostfixError(f"{what}: {why}")
 
 
 class LivePostfix:

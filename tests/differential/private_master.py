@@ -22,6 +22,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -97,6 +98,12 @@ class PrivateMaster:
                 self._drop_waiting(service)
                 self._watch(service)
             self._wake()
+
+    def wait_for_failure(self, seconds: float) -> None:
+        """Give the master time to notice that a daemon died, after a connection broke."""
+        deadline = time.monotonic() + seconds
+        while not self.failed and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """End every daemon and close every socket. May be called twice."""

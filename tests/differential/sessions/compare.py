@@ -20,6 +20,7 @@ REFUSES_TO_START = "refuses to start"
 OUTSIDE_POLICY = (
     "451 4.3.0 Error: queue file write error",
     "451 4.3.0 Error: internal error",
+    "451 4.6.0 Alias expansion error",
     "550 5.1.0 Error",
     "501 5.5.4 Syntax",
     "555 5.5.4 Unsupported option",
