@@ -60,9 +60,9 @@ def _bucket_page(meta: Meta, bucket: int) -> int:
 def _index(database: Database, meta: Meta, page: Page, key: bytes) -> int | None:
     """Where `key` is on this page; keys are the even items, each followed by its value.
 
-    This is the library's own binary search, step by step. Where a page holds keys that are kept
-    elsewhere, the library has been seen to write it out of order, and then not to find all of it
-    again; Postfix does not find it either, and equality with Postfix is what counts here.
+    This is the library's own binary search, step by step. It compares keys on the page and keys
+    kept elsewhere in two different ways, so it writes pages with both out of order, and then does
+    not find everything again. Nor does Postfix, and equality with Postfix is what counts here.
     """
     if page.kind == _UNSORTED_PAGE:
         return _index_unsorted(database, meta, page, key)
@@ -73,11 +73,23 @@ def _index(database: Database, meta: Meta, page: Page, key: bytes) -> int | None
         found = _whole_item(database, meta, page, index)
         if found == key:
             return index
-        if key > found:
+        on_page = _item(page, index)[0] == _KEY_DATA
+        if _comes_behind(key, found) if on_page else key > found:
             base = index + 2
             count -= 1
         count //= 2
     return None
+
+
+def _comes_behind(key: bytes, found: bytes) -> bool:
+    """Whether the search for `key` goes on behind `found`, a key on the page.
+
+    Where one of the two is the start of the other, the longer one comes first.
+    """
+    shorter = min(len(key), len(found))
+    if key[:shorter] == found[:shorter]:
+        return len(found) > len(key)
+    return key > found
 
 
 def _index_unsorted(database: Database, meta: Meta, page: Page, key: bytes) -> int | None:
