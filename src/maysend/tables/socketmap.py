@@ -38,7 +38,6 @@ TIMEOUT = 100.0
 """Seconds for a whole question, as long as Postfix waits for each part of it."""
 
 _MOST_OCTETS = 100_000
-_LONGEST_LENGTH = 20
 _IDLE = 10.0
 _AGE = 100.0
 
@@ -107,15 +106,13 @@ def read_netstring(stream: Stream, most: int, deadline: Deadline) -> bytes:
 
     Raises ValueError where it is none, ReplyTooLongError, EOFError, OSError.
     """
-    try:
-        digits = stream.until(b":", _LONGEST_LENGTH, deadline)
-    except ReplyTooLongError as error:
-        raise ValueError("the reply is no netstring") from error
-    if digits.strip(b"0123456789"):
-        raise ValueError("the reply is no netstring")
-    length = int(digits or b"0")
-    if length > most:
-        raise ReplyTooLongError(f"a reply of {length} octets, more than {most}")
+    length = 0
+    while (octet := stream.exactly(1, deadline)) != b":":
+        if not octet.isdigit():
+            raise ValueError("the reply is no netstring")
+        length = 10 * length + int(octet)
+        if length > most:
+            raise ReplyTooLongError(f"a reply of more than {most} octets")
     octets = stream.exactly(length, deadline)
     if stream.exactly(1, deadline) != b",":
         raise ValueError("the reply is no netstring: no comma at its end")
