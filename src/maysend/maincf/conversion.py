@@ -34,7 +34,9 @@ def seconds(text: str, unit: str) -> int:
     value = _number(found) if found else None
     written = text[found.end() : found.end() + 1] if found else ""  # Postfix ignores the rest
     factor = UNITS.get(written or unit)
-    if value is None or factor is None or value < 0 or value * factor > _LARGEST:
+    if text[:1] in UNITS:
+        return 0  # strtol(3) takes a unit without a number for nothing
+    if value is None or factor is None or value < 0 or value > _longest(factor):
         wanted = "a time (a number, and optionally one of s m h d w)"
         raise ValueError(f'expected {wanted}, found "{text[:40]}"')
     return value * factor
@@ -43,6 +45,11 @@ def seconds(text: str, unit: str) -> int:
 def unit_of(default: str) -> str:
     """The unit of a time parameter: the one that its default is written with."""
     return next((letter for letter in default if letter.isalpha()), "s")
+
+
+def _longest(factor: int) -> int:
+    """The largest number before a unit of `factor` seconds, as conv_time() bounds it."""
+    return _LARGEST if factor == 1 else _LARGEST // factor - 1
 
 
 def _number(found: re.Match[str]) -> int | None:

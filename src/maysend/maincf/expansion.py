@@ -110,9 +110,8 @@ class Expansion:
         else:
             name = _NAME.match(raw, position, end)[0]  # type: ignore[index]
             after = _after_space(raw, position + len(name), end)
-            if not name or (after < end and raw[after] not in "?:"):
-                wrong = after if name else position
-                raise _wrong(setting, wrong, end, "expected a parameter name, then ? or : or }")
+            if after < end and raw[after] not in "?:":
+                raise _wrong(setting, after, end, "expected a parameter name, then ? or : or }")
             if after == end:
                 self._insert(setting, name, start, depth, into)
                 return
