@@ -20,6 +20,7 @@ TYPES: Mapping[str, str] = {
     "lmdb": "maysend.tables.lmdb:open_lmdb",
     "mysql": "maysend.tables.mysql:open_mysql",
     "pcre": "maysend.tables.pcre:open_pcre",
+    "pgsql": "maysend.tables.pgsql:open_pgsql",
     "pipemap": "maysend.tables.pipemap:open_pipemap",
     "proxy": "maysend.tables.proxy:open_proxy",
     "randmap": "maysend.tables.randmap:open_randmap",

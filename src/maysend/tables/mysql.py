@@ -63,7 +63,7 @@ import socket
 from maysend.maincf.conversion import boolean
 from maysend.tables.client_file import ClientParameters
 from maysend.tables.libmariadb import LIBRARY, Account, MariadbConnection, MariadbLibrary
-from maysend.tables.sql import SqlQuery
+from maysend.tables.sql import SqlQuery, decoded, encoded, texts
 from maysend.tables.sql_servers import Host, QueryRefusedError, SqlServers, Waiting
 from maysend.tables.table import TableContext, TableError
 
@@ -89,11 +89,11 @@ class MysqlTable:
         if not self._query.asks(key):
             return None
         values = self._servers.ask(lambda connection: self._values(connection, key))
-        return self._query.joined(map(_text, values), key)
+        return self._query.joined(texts(values), key)
 
     def _values(self, connection: MariadbConnection, key: str) -> list[bytes | None]:
-        query = self._query.text(key, lambda value: _decoded(connection.escaped(_encoded(value))))
-        values = connection.values(_encoded(query))
+        query = self._query.text(key, lambda value: decoded(connection.escaped(encoded(value))))
+        values = connection.values(encoded(query))
         if values is not None:
             return values
         if self._require_result_set:
@@ -129,18 +129,18 @@ def _library(spec: str) -> MariadbLibrary:
 def _account(parameters: ClientParameters) -> Account:
     verify = parameters.text("tls_verify_cert")
     return Account(
-        user=_encoded(parameters.text("user")),
-        password=_encoded(parameters.text("password")),
-        database=_encoded(parameters.required("dbname")),
-        option_file=_encoded(parameters.text("option_file")),
-        option_group=_encoded(parameters.text("option_group", "client")),
-        charset=_encoded(parameters.text("charset")),
+        user=encoded(parameters.text("user")),
+        password=encoded(parameters.text("password")),
+        database=encoded(parameters.required("dbname")),
+        option_file=encoded(parameters.text("option_file")),
+        option_group=encoded(parameters.text("option_group", "client")),
+        charset=encoded(parameters.text("charset")),
         tls=(
-            _encoded(parameters.text(_TLS[0])),
-            _encoded(parameters.text(_TLS[1])),
-            _encoded(parameters.text(_TLS[2])),
-            _encoded(parameters.text(_TLS[3])),
-            _encoded(parameters.text(_TLS[4])),
+            encoded(parameters.text(_TLS[0])),
+            encoded(parameters.text(_TLS[1])),
+            encoded(parameters.text(_TLS[2])),
+            encoded(parameters.text(_TLS[3])),
+            encoded(parameters.text(_TLS[4])),
         ),
         verify=_boolean(parameters, "tls_verify_cert", "no") if verify else None,
     )
@@ -178,15 +178,3 @@ def _boolean(parameters: ClientParameters, name: str, default: str) -> bool:
         return boolean(parameters.text(name, default))
     except ValueError as error:
         raise TableError(parameters.spec, f"{name}: {error}", "config") from error
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _decoded(octets: bytes) -> str:
-    return octets.decode("utf-8", "surrogateescape")
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else _decoded(value)

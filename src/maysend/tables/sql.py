@@ -205,3 +205,18 @@ def _query_text(parameters: ClientParameters) -> str:
         f"WHERE {parameters.required('where_field')} = '%s' "
         f"{parameters.text('additional_conditions')}"
     )
+
+
+def encoded(text: str) -> bytes:
+    """The octets that `text` stands for."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def decoded(octets: bytes) -> str:
+    """The text that stands for `octets`."""
+    return octets.decode("utf-8", "surrogateescape")
+
+
+def texts(values: Iterable[bytes | None]) -> list[str | None]:
+    """Values as a server sends them, as text; None is NULL."""
+    return [None if value is None else decoded(value) for value in values]

@@ -9,7 +9,6 @@ _INSTEAD = {
     "dbm": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
     "sdbm": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
     "ldap": f"{_LATER}; Postfix itself needs the Debian package postfix-ldap",
-    "pgsql": f"{_LATER}; Postfix itself needs the Debian package postfix-pgsql",
     "mongodb": f"{_LATER}; Postfix itself needs 3.9 and the Debian package postfix-mongodb",
     "memcache": _LATER,
     "nis": _LATER,
