@@ -155,6 +155,9 @@ class _Resolution:
             local = local or self.is_local_domain(domain)
         elif not self.is_valid(recipient, domain):
             return Resolved(recipient, domain, error=True)
+        elif local:
+            # What was stripped may not be what stands there now: `bob` is bob@$myhostname.
+            local = self.is_local_domain(domain.removesuffix("."))
         return Resolved(
             recipient,
             domain,

@@ -2,8 +2,9 @@
 
 import msgspec
 
+from maysend.maincf import Place
 from maysend.restrictions import replies
-from maysend.restrictions.compilation import build_ruleset, compile_parameter
+from maysend.restrictions.compilation import build_ruleset, compile_list, compile_parameter
 from maysend.restrictions.evaluation import Node, Ruleset
 from maysend.restrictions.index import RESTRICTIONS
 from maysend.restrictions.restriction import Item
@@ -48,6 +49,8 @@ def compile_stages(site: Site) -> Stages:
         parameter: str, words: str, access: str | None, after: tuple[Stage, ...] = ()
     ) -> Stage:
         nodes = compile_parameter(parameter, rules)
+        if parameter == "smtpd_relay_restrictions" and _is_backwards_compatible(site):
+            nodes = compile_list(OLD_RELAY_CHECK, lambda offset: DEFAULT, rules)
         return Stage(parameter, nodes, words, access, tuple(s.parameter for s in after))
 
     client = stage("smtpd_client_restrictions", replies.CLIENT, "check_client_access")
@@ -74,6 +77,22 @@ def compile_stages(site: Site) -> Stages:
         unlisted_sender=_implicit(site, "reject_unlisted_sender"),
         unlisted_recipient=_implicit(site, "reject_unlisted_recipient"),
     )
+
+
+OLD_RELAY_CHECK = "permit_mynetworks, permit_sasl_authenticated, permit_auth_destination"
+"""What smtpd evaluates, only to log a warning, where the relay list is empty by its old default."""
+
+DEFAULT = Place("<default>", 0)
+
+
+def _is_backwards_compatible(site: Site) -> bool:
+    """Whether smtpd_relay_restrictions is not set, and empty by default (COMPATIBILITY_README).
+
+    smtpd then looks whether the later default would have permitted: that can't refuse anybody,
+    but a list that fails is a 451.
+    """
+    name = "smtpd_relay_restrictions"
+    return site.parameters.setting(name) is None and not site.parameters[name]
 
 
 def _implicit(site: Site, restriction: str) -> Node | None:

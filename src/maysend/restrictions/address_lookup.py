@@ -45,11 +45,11 @@ def find_first(ask: Ask, tables: Sequence[LookupTable], keys: Iterator[Key]) -> 
 def quoted_first(text: str, partial: bool) -> Iterator[Key]:
     """An address key in its external form, then unquoted where that differs."""
     local, at, domain = text.rpartition("@")
-    if local and not local.isalnum():
+    if at and not local.isalnum():
         external = quote_local(text)
         if external != text:
             yield external, partial
-    elif not at and not domain.isalnum():
+    elif not domain.isalnum():
         # A bare local part: quoted as if a domain followed.
         external = quote_local(domain + "@x")[:-2]
         if external != domain:

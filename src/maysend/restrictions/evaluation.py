@@ -258,6 +258,8 @@ class Evaluation:
                 break
             if self.defer_if_permit is not None and self.defer_if_reject is not None:
                 break
+        if self._warn_depth >= depth:
+            self._warn_depth = 0  # it stood last in the list, with nothing to warn of
         self._depth = depth - 1
         return outcome
 

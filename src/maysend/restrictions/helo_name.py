@@ -51,6 +51,21 @@ def reject_non_fqdn_helo_hostname(item: Item, site: Site) -> Check:
     return check
 
 
+def permit_naked_ip_address(item: Item, site: Site) -> Check:
+    """Permit a HELO name that is an address without brackets; obsolete, and easily said."""
+    code = site.code("invalid_hostname_reject_code")
+
+    def check(evaluation: Evaluation) -> Outcome:
+        name = evaluation.dialogue.helo_name
+        if name is None or name.strip("0123456789.:"):
+            return Outcome.DUNNO
+        if is_valid_address(name):
+            return Outcome.OK
+        return evaluation.refuse(code, "5.5.2", f"<{name}>: {HELO} rejected: invalid ip address")
+
+    return check
+
+
 def _reject_invalid_literal(evaluation: Evaluation, name: str, code: int) -> Outcome:
     if is_valid_address_literal(name):
         return Outcome.DUNNO

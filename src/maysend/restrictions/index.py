@@ -71,7 +71,7 @@ RESTRICTIONS: dict[str, Restriction] = {
     "permit_auth_destination": Restriction(destination.permit_auth_destination),
     "reject_multi_recipient_bounce": Restriction(recipients.reject_multi_recipient_bounce),
     "check_relay_domains": Restriction(destination.check_relay_domains),
-    "permit_naked_ip_address": Restriction(outright.ignored),
-    "reject_maps_rbl": Restriction(outright.ignored),
+    "permit_naked_ip_address": Restriction(helo_name.permit_naked_ip_address),
+    "reject_maps_rbl": Restriction(outright.reject_maps_rbl),
     **unsupported.RESTRICTIONS,
 }

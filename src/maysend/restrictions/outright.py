@@ -84,11 +84,13 @@ def sleep(item: Item, site: Site) -> Check:
     return check
 
 
-def ignored(item: Item, site: Site) -> Check:
-    """An old name that Postfix still reads and no longer acts on."""
+def reject_maps_rbl(item: Item, site: Site) -> Check:
+    """The old way to name blocklists: those in $maps_rbl_domains, without which it does nothing."""
+    if site.parameters.get("maps_rbl_domains", "").strip():
+        raise InvalidItem("reject_maps_rbl: name each list with reject_rbl_client instead")
 
     def check(evaluation: Evaluation) -> Outcome:
-        evaluation.note(f"{item.name} is obsolete: ignored")
+        evaluation.note("maps_rbl_domains is empty: nothing to ask")
         return Outcome.DUNNO
 
     return check
