@@ -49,7 +49,7 @@ def quoted_first(text: str, partial: bool) -> Iterator[Key]:
         external = quote_local(text)
         if external != text:
             yield external, partial
-    elif not domain.isalnum():
+    elif not at and not domain.isalnum():
         # A bare local part: quoted as if a domain followed.
         external = quote_local(domain + "@x")[:-2]
         if external != domain:
