@@ -45,6 +45,7 @@ differential: $(READY) ## Compare long with the installed Postfix: sessions and 
 	@tools/install_servers
 	MAYSEND_REQUIRE_ALL=1 MAYSEND_SESSIONS=$${MAYSEND_SESSIONS:-20000} \
 	MAYSEND_LOOKUPS=$${MAYSEND_LOOKUPS:-1000000} MAYSEND_ADDRESSES=$${MAYSEND_ADDRESSES:-100000} \
+	MAYSEND_MAINCF_BATCHES=$${MAYSEND_MAINCF_BATCHES:-300} \
 		$(BIN)/python -m pytest -n $(WORKERS) tests/differential -s
 
 .PHONY: bench
