@@ -16,8 +16,11 @@ class PostgreSql(SqlServer):
 
     @property
     def socket(self) -> str:
-        """The directory of its socket; the port names the file in it."""
-        return str(self.directory)
+        """The directory of its socket, under the name of the usual port.
+
+        Postfix can't be told another port for a socket, and a server of its own one must have.
+        """
+        return str(self.directory / "socket")
 
     def create(self) -> None:
         data = str(self.directory / "data")
@@ -35,6 +38,9 @@ class PostgreSql(SqlServer):
             "local all all scram-sha-256\n"
             "host all all all scram-sha-256\n"
         )
+        link = Path(self.socket, ".s.PGSQL.5432")
+        link.parent.mkdir()
+        link.symlink_to(self.directory / f".s.PGSQL.{self.port}")
         self.start()
         self.execute("CREATE ROLE postfix LOGIN SUPERUSER PASSWORD 's3cret-pw'")
 
@@ -58,7 +64,7 @@ class PostgreSql(SqlServer):
     def _client(self, statements: str, database: str) -> subprocess.CompletedProcess[bytes]:
         command = [
             _binary("psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
-            "-h", self.socket, "-p", str(self.port), "-U", "postgres", database,
+            "-h", self.socket, "-U", "postgres", database,
         ]  # fmt: skip
         return subprocess.run(command, input=statements.encode(), capture_output=True, check=False)
 

@@ -152,25 +152,25 @@ def _hosts(parameters: ClientParameters) -> list[Host]:
 
 
 def _host(word: str, spec: str) -> Host:
-    if word.startswith("unix:"):
-        return Host(word.removeprefix("unix:"), "", True, word)
-    name, colon, port = word.removeprefix("inet:").rpartition(":")
-    if not colon:
+    name, colon, port = word.removeprefix("unix:").removeprefix("inet:").rpartition(":")
+    if colon:
+        port = _port(port, spec)
+    else:
         name, port = port, ""
+    if word.startswith("unix:"):
+        return Host(name, "", True, word)
     if name.lower() == "localhost":
         return Host("", "", True, word)
-    return Host(name, _port(port, spec) if port else "", False, word)
+    return Host(name, port, False, word)
 
 
 def _port(text: str, spec: str) -> str:
-    if text.isascii() and text.isdigit():
-        if int(text) > 65535:
-            raise TableError(spec, f"hosts: bad port number: {text}", "config")
+    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
         return text
     try:
         return str(socket.getservbyname(text, "tcp"))
-    except OSError as error:
-        raise TableError(spec, f"hosts: unknown service: {text}/tcp", "config") from error
+    except (OSError, ValueError) as error:
+        raise TableError(spec, f"hosts: bad port: {text}", "config") from error
 
 
 def _boolean(parameters: ClientParameters, name: str, default: str) -> bool:

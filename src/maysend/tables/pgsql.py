@@ -70,7 +70,7 @@ from maysend.tables.table import TableContext, TableError
 if TYPE_CHECKING:
     from maysend.tables.libpq import PgsqlConnection
 
-_URI = ("postgresql:", "postgres:")
+_URI = "postgresql:"  # "postgres:" is no URI to Postfix 3.7
 _LATIN1_BEFORE = (3, 8)
 
 
@@ -156,10 +156,11 @@ def _host(word: str) -> Host:
         # Only the host may be shown: the rest may hold a password.
         found = re.match(r"\w+://(?:[^/?@]*@)?([\w.:\[\]-]*)(?=[/?]|\Z)", word)
         return Host(word, "", False, f"postgresql://{found[1] if found else ''}…")
-    name, colon, port = word.removeprefix("unix:").removeprefix("inet:").rpartition(":")
-    if not colon:
-        name, port = port, ""
-    return Host(name, port, not name or name.startswith("/"), word)
+    name = word.removeprefix("unix:").removeprefix("inet:")
+    if not name or name.startswith("/"):
+        return Host(name, "", True, word)
+    host, colon, port = name.rpartition(":")
+    return Host(host, port, False, word) if colon else Host(name, "", False, word)
 
 
 def _encoding(parameters: ClientParameters, context: TableContext) -> str:

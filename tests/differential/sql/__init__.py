@@ -1,0 +1,1 @@
+"""mysql: and pgsql: tables on real servers, compared with the installed Postfix."""
