@@ -41,14 +41,12 @@ class Session:
 
     def helo(self, name: str) -> Decision:
         """HELO or EHLO."""
-        name = self._neutered(name)
         earlier, self.dialogue.helo_name = self.dialogue.helo_name, name
         self._begin()
         if not self._stages.delay_reject:
             self._check_helo()
         decision = self._decision()
-        if not decision.is_permitted:
-            self.dialogue.helo_name = earlier
+        self.dialogue.helo_name = self._neutered(name) if decision.is_permitted else earlier
         return decision
 
     def authenticated(self, login: str, method: str = "PLAIN") -> None:
