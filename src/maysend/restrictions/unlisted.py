@@ -76,7 +76,7 @@ class _ListingCheck:
                     return Outcome.DUNNO
             if resolved.moved_to:
                 return evaluation.refuse(
-                    550,
+                    self._moved_code(resolved.address_class),
                     status_for(self._words, "5.1.6"),
                     f"<{address}>: {self._words} rejected: User has moved to {resolved.moved_to}",
                 )
@@ -99,6 +99,11 @@ class _ListingCheck:
             status,
             f"<{address}>: {self._words} rejected: User unknown{listing.where}",
         )
+
+    def _moved_code(self, address_class: AddressClass) -> int:
+        """A virtual alias domain refuses everybody the same way; elsewhere it is 550."""
+        virtual_alias = address_class is AddressClass.VIRTUAL_ALIAS
+        return self._listings[address_class].code if virtual_alias else 550
 
     @staticmethod
     def _knows(evaluation: Evaluation, maps: Sequence[LookupTable], address: str) -> bool:
