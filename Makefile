@@ -15,7 +15,7 @@ help: ## List these targets
 
 .PHONY: setup
 setup: $(READY) ## Make the virtual environment with everything pinned
-$(READY): pyproject.toml requirements.lock requirements-dev.lock tools/make_venv
+$(READY): pyproject.toml requirements.lock requirements-dev.lock requirements-ldap.lock tools/make_venv
 	tools/make_venv $(VENV)
 	@touch $@
 

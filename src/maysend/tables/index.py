@@ -17,6 +17,7 @@ TYPES: Mapping[str, str] = {
     "hash": "maysend.tables.hash:open_hash",
     "inline": "maysend.tables.inline:open_inline",
     "internal": "maysend.tables.internal:open_internal",
+    "ldap": "maysend.tables.ldap:open_ldap",
     "lmdb": "maysend.tables.lmdb:open_lmdb",
     "mysql": "maysend.tables.mysql:open_mysql",
     "pcre": "maysend.tables.pcre:open_pcre",

@@ -8,7 +8,6 @@ _INSTEAD = {
     "cdb": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
     "dbm": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
     "sdbm": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
-    "ldap": f"{_LATER}; Postfix itself needs the Debian package postfix-ldap",
     "mongodb": f"{_LATER}; Postfix itself needs 3.9 and the Debian package postfix-mongodb",
     "memcache": _LATER,
     "nis": _LATER,
