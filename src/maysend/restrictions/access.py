@@ -4,7 +4,8 @@ What an answer means is in `access_answers`. A table that fails answers as if it
 "451 4.3.5 Server configuration error", which `warn_if_reject` can turn into a warning.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from maysend.restrictions import replies
 from maysend.restrictions.access_answers import Access, apply_answer
@@ -56,7 +57,8 @@ def check_helo_access(item: Item, site: Site) -> Check:
         if name is None:
             return Outcome.DUNNO
         access = Access(item.argument, name, replies.HELO)
-        return _ask(evaluation, table, _name_keys(evaluation, name), access) or Outcome.DUNNO
+        keys = evaluation.keys_of("name", name, partial(_name_keys, site))
+        return _ask(evaluation, table, keys, access) or Outcome.DUNNO
 
     return check
 
@@ -71,7 +73,7 @@ def check_sasl_access(item: Item, site: Site) -> Check:
             return Outcome.DUNNO
         shown = "".join(char if char.isprintable() else "_" for char in login)
         access = Access(item.argument, shown, replies.SASL_LOGIN)
-        return _ask(evaluation, table, iter([(login, False)]), access) or Outcome.DUNNO
+        return _ask(evaluation, table, ((login, False),), access) or Outcome.DUNNO
 
     return check
 
@@ -85,7 +87,8 @@ def check_etrn_access(item: Item, site: Site) -> Check:
         if not domain:
             return Outcome.DUNNO
         access = Access(item.argument, domain, replies.ETRN)
-        return _ask(evaluation, table, _name_keys(evaluation, domain), access) or Outcome.DUNNO
+        keys = evaluation.keys_of("name", domain, partial(_name_keys, site))
+        return _ask(evaluation, table, keys, access) or Outcome.DUNNO
 
     return check
 
@@ -127,32 +130,35 @@ def _by_address(
     access = Access(spec, address, words)
     if not address:
         key = evaluation.site.null_sender_key
-        return _ask(evaluation, table, iter([(key, False)]), access) or Outcome.DUNNO
+        return _ask(evaluation, table, ((key, False),), access) or Outcome.DUNNO
     resolved = evaluation.resolved(address).address
     if "@" not in resolved:
         return Outcome.DUNNO
-    return _ask(evaluation, table, access_keys(evaluation.site, resolved), access) or Outcome.DUNNO
+    keys = evaluation.keys_of("address", resolved, partial(access_keys, evaluation.site))
+    return _ask(evaluation, table, keys, access) or Outcome.DUNNO
 
 
 def _by_name_and_address(
     evaluation: Evaluation, table: LookupTable, name: str, access: Access
 ) -> Outcome:
     """The name decides, even by DUNNO; only where it is not found is the address asked."""
-    outcome = _ask(evaluation, table, _name_keys(evaluation, name), access)
+    keys = evaluation.keys_of("name", name, partial(_name_keys, evaluation.site))
+    outcome = _ask(evaluation, table, keys, access)
     if outcome is None:
         address = evaluation.dialogue.client_address
-        outcome = _ask(evaluation, table, _network_keys(address), access)
+        keys = evaluation.keys_of("network", address, _network_keys)
+        outcome = _ask(evaluation, table, keys, access)
     return outcome or Outcome.DUNNO
 
 
-def _name_keys(evaluation: Evaluation, name: str) -> Iterator[Key]:
+def _name_keys(site: Site, name: str) -> Iterator[Key]:
     """A host name and its parent domains; a number has no parents."""
-    partial = False
-    for key in parents(name, evaluation.site.access_parents):
-        yield key, partial
-        if not partial and _is_address(name):
+    is_partial = False
+    for key in parents(name, site.access_parents):
+        yield key, is_partial
+        if not is_partial and _is_address(name):
             return
-        partial = True
+        is_partial = True
 
 
 def _network_keys(address: str) -> Iterator[Key]:
@@ -169,7 +175,7 @@ def _is_address(name: str) -> bool:
 
 
 def _ask(
-    evaluation: Evaluation, table: LookupTable, keys: Iterator[Key], access: Access
+    evaluation: Evaluation, table: LookupTable, keys: Iterable[Key], access: Access
 ) -> Outcome | None:
     """What the first key that is found says, or None where none is."""
     for key in keys:

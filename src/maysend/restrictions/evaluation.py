@@ -4,7 +4,7 @@ The rules here are those of Postfix's smtpd for every restriction alike: `warn_i
 `defer_if_permit`, `defer_if_reject`, nesting, and the trace.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn, TypeAlias
 
 import msgspec
@@ -13,6 +13,7 @@ from maysend.address.hostname import is_valid_hostname
 from maysend.address.idn import is_valid_utf8_hostname
 from maysend.maincf import Place
 from maysend.reply import Reply
+from maysend.restrictions.address_lookup import Key
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.replies import consistent_reply
 from maysend.restrictions.resolution import AddressResolver, ResolvedAddress
@@ -95,6 +96,7 @@ class Evaluation:
         self._warn_depth = 0
         self._current: Step | None = None
         self._resolved: dict[str, ResolvedAddress] = {}
+        self._keys: dict[tuple[str, str], tuple[Key, ...]] = {}
 
     # -- what a restriction asks ---------------------------------------------------------------
 
@@ -130,6 +132,15 @@ class Evaluation:
             known = AddressResolver(self.site, self.lookup).resolve(address)
             self._resolved[address] = known
         return known
+
+    def keys_of(
+        self, kind: str, name: str, make: Callable[[str], Iterable[Key]]
+    ) -> tuple[Key, ...]:
+        """The access keys of a name or address: `make` finds them once a command."""
+        keys = self._keys.get((kind, name))
+        if keys is None:
+            keys = self._keys[kind, name] = tuple(make(name))
+        return keys
 
     def is_hostname(self, name: str) -> bool:
         """Whether this can be a host name; an internationalised one only in an SMTPUTF8 message."""
@@ -320,6 +331,7 @@ class Evaluation:
     def forget_addresses(self) -> None:
         """Resolve afresh at the next command, as smtpd's short-lived cache does."""
         self._resolved.clear()
+        self._keys.clear()
 
 
 Check: TypeAlias = Callable[[Evaluation], Outcome]
