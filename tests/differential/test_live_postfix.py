@@ -68,6 +68,7 @@ def test_a_message_goes_through_to_the_queue_and_nothing_stays_behind() -> None:
 
 def _uses(process: Path, root: Path) -> bool:
     try:
-        return str(root) in (process / "environ").read_text() and process.name != str(os.getpid())
+        environment = (process / "environ").read_bytes()
+        return os.fsencode(root) in environment and process.name != str(os.getpid())
     except OSError:
         return False
