@@ -38,7 +38,7 @@ class MariaDb(SqlServer):
             f"--socket={self.socket}", f"--pid-file={self.directory / 'pid'}",
             "--bind-address=127.0.0.1", f"--port={self.port}", "--skip-name-resolve",
             "--skip-log-bin", "--performance-schema=OFF", "--innodb-buffer-pool-size=16M",
-            "--innodb-flush-log-at-trx-commit=0", f"--tmpdir={self.directory}",
+            "--innodb-flush-log-at-trx-commit=2", f"--tmpdir={self.directory}",
         )  # fmt: skip
 
     def is_ready(self) -> bool:

@@ -45,6 +45,9 @@ ends at its first NUL. A key that lacks what a `%` letter needs is not found, wi
   the lookup fails (retry). The next server is tried first.
 - At most 8 connections to each server: where all are in use, the lookup fails at once (retry).
 - A connection that breaks after it was used is made anew once.
+- With sql_mode NO_BACKSLASH_ESCAPES, a key with a double quote in a query with double quotes: the
+  lookup fails (retry), because the library leaves it as it is. Postfix lets such a key change the
+  query.
 
 ## Example
     # /etc/postfix/sender_logins.cf
@@ -77,12 +80,18 @@ class MysqlTable:
     blocking = True
 
     def __init__(
-        self, query: SqlQuery, servers: SqlServers[MariadbConnection], *, require_result_set: bool
+        self,
+        query: SqlQuery,
+        servers: SqlServers[MariadbConnection],
+        *,
+        require_result_set: bool,
+        double_quotes: bool,
     ) -> None:
         self.spec = query.spec
         self._query = query
         self._servers = servers
         self._require_result_set = require_result_set
+        self._double_quotes = double_quotes
 
     def lookup(self, key: str, /) -> str | None:
         """The selected values for `key`, which is folded already. Raises TableError."""
@@ -92,6 +101,9 @@ class MysqlTable:
         return self._query.joined(texts(values), key)
 
     def _values(self, connection: MariadbConnection, key: str) -> list[bytes | None]:
+        if self._double_quotes and '"' in key and connection.escaped(b'"') == b'"':
+            # With NO_BACKSLASH_ESCAPES the library doubles single quotes, and no others.
+            raise QueryRefusedError("a double quote in the key would end a string in the query")
         query = self._query.text(key, lambda value: decoded(connection.escaped(encoded(value))))
         values = connection.values(encoded(query))
         if values is not None:
@@ -115,6 +127,7 @@ def open_mysql(name: str, context: TableContext) -> MysqlTable:
         SqlQuery(parameters, context),
         SqlServers(parameters.spec, _hosts(parameters), connect, waiting),
         require_result_set=_boolean(parameters, "require_result_set", "yes"),
+        double_quotes='"' in parameters.text("query") + parameters.text("additional_conditions"),
     )
 
 

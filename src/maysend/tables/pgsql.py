@@ -154,7 +154,7 @@ def _conninfos(parameters: ClientParameters, encoding: str) -> dict[Host, bytes]
 def _host(word: str) -> Host:
     if word.startswith(_URI):
         # Only the host may be shown: the rest may hold a password.
-        found = re.match(r"\w+://(?:[^/?@]*@)?([\w.:\[\]-]*)(?=[/?]|\Z)", word)
+        found = re.match(r"postgresql://[^/?@]*@(\[[\da-fA-F:.]+\]|[\w.-]+)(?=[:/?]|\Z)", word)
         return Host(word, "", False, f"postgresql://{found[1] if found else ''}…")
     name = word.removeprefix("unix:").removeprefix("inet:")
     if not name or name.startswith("/"):

@@ -19,7 +19,8 @@ QUERIES = (
     "SELECT '%1', '%2'",
     "SELECT '%3 %2 %1'",
     "SELECT login FROM owners WHERE address = '@%d' ORDER BY nr",
-    "SELECT login FROM owners WHERE address='%s' UNION SELECT 'admin@example.com' FROM owners",
+    "SELECT login FROM owners WHERE address='%s' UNION SELECT 'admin@example.com' FROM owners"
+    " ORDER BY 1",
     "SELECT login FROM owners WHERE nr < 4 ORDER BY nr",
     "SELECT nr, 1.50, 1.0/3 FROM owners WHERE address='%s' ORDER BY nr",
     "SELECT NULL, '', login FROM owners WHERE address='%s' ORDER BY nr",
@@ -91,7 +92,8 @@ class SqlGenerator:
 
     def table(self, type_name: str) -> Table:
         """A random table."""
-        parameters = self._query() | self._rest()
+        parameters = self._query()
+        parameters |= self._rest(parameters)
         self._count += 1
         path = self._directory / f"table{self._count}"
         return Table(type_name, written(path, self._server, parameters), self._known)
@@ -109,7 +111,7 @@ class SqlGenerator:
         # Failing queries cost postmap a second each: the plain ones come more often.
         return {"query": self.random.choice((*QUERIES[:10], *QUERIES, *own))}
 
-    def _rest(self) -> dict[str, str]:
+    def _rest(self, query: dict[str, str]) -> dict[str, str]:
         chosen = self._sometimes(0.5, "result_format", FORMATS)
         chosen |= self._sometimes(0.25, "domain", DOMAINS)
         chosen |= self._sometimes(0.2, "expansion_limit", ("0", "1", "2", "50"))
@@ -117,6 +119,8 @@ class SqlGenerator:
         if isinstance(self._server, MariaDb):
             chosen |= self._sometimes(0.5, "require_result_set", ("yes", "no", "maybe"))
             chosen |= self._sometimes(0.5, "option_file", self._option_files())
+            if '"' in query.get("query", "") and "backslash" in chosen.get("option_file", ""):
+                del chosen["option_file"]  # there Postfix can be injected: see test_hostile_keys
         else:
             chosen |= self._sometimes(0.3, "dbname", ("escapes", "latin"))
         return chosen
