@@ -16,6 +16,8 @@ from maysend.tables.table import TableError
 Search: TypeAlias = Callable[[str, Scope, str, Sequence[str]], list[Entry]]
 """Base, scope, filter, attributes → entries; raises NoSuchEntryError, TableError."""
 
+_BUT_TERMINAL = ("leaf", "ordinary", "special")
+
 
 class Reference(msgspec.Struct, frozen=True):
     """A value that names other entries: a distinguished name or an LDAP URL."""
@@ -59,8 +61,9 @@ class Expansion:
                 levels.append(self._steps(self._referenced(step.text, search)))
 
     def _steps(self, entries: Sequence[Entry]) -> Iterator[str | Reference]:
+        left_out: tuple[str, ...] = ()
         for entry in entries:
-            left_out = self._left_out(entry)
+            left_out = self._left_out(entry, left_out)
             for name, values in entry.items():
                 kind = self._kind(name)
                 if kind is None or kind in left_out:
@@ -69,16 +72,20 @@ class Expansion:
                     text = value.partition(b"\0")[0].decode("utf-8", "surrogateescape")
                     yield Reference(text) if kind == "special" else text
 
-    def _left_out(self, entry: Entry) -> tuple[str, ...]:
-        """The kinds of attributes that do not count in this entry."""
-        if self._plain:
-            return ()
+    def _left_out(self, entry: Entry, before: tuple[str, ...]) -> tuple[str, ...]:
+        """The kinds of attributes that do not count in this entry.
+
+        Where an entry before, found by the same search, left some out, this one does too: so does
+        Postfix, against ldap_table(5).
+        """
+        if self._plain or before == _BUT_TERMINAL:
+            return before
         names = {name.lower() for name, values in entry.items() if values}
         if any(name.lower() in names for name in self._attributes.terminal):
-            return ("leaf", "ordinary", "special")
+            return _BUT_TERMINAL
         if any(name.lower() in names for name in self._attributes.special):
             return ("leaf",)
-        return ()
+        return before
 
     def _kind(self, name: str) -> str | None:
         kind = self._kinds.get(name.lower())
