@@ -11,6 +11,7 @@ from maysend.tables.unavailable import UnavailableTable
 
 TYPES: Mapping[str, str] = {
     "btree": "maysend.tables.btree:open_btree",
+    "cdb": "maysend.tables.cdb:open_cdb",
     "cidr": "maysend.tables.cidr:open_cidr",
     "environ": "maysend.tables.environ:open_environ",
     "fail": "maysend.tables.fail:open_fail",

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 _LATER = "is not available in this version of maysend"
 
 _INSTEAD = {
-    "cdb": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
     "dbm": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
     "sdbm": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
     "mongodb": f"{_LATER}; Postfix itself needs 3.9 and the Debian package postfix-mongodb",
