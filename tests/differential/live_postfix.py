@@ -144,6 +144,7 @@ class LivePostfix:
         files: Mapping[str, str] | None = None,
         *,
         service_options: Sequence[str] = (),
+        within: Sequence[str] = (),
     ) -> None:
         _remove_abandoned()
         self._root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_parent()))
@@ -170,6 +171,7 @@ class LivePostfix:
                     Service("private/proxymap", "proxymap"),
                     Service("public/cleanup", "cleanup", ["-z"]),
                 ],
+                within,
             )
         except BaseException:
             shutil.rmtree(self._root, ignore_errors=True)

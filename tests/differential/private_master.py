@@ -58,8 +58,16 @@ class Service:
 class PrivateMaster:
     """Owns the sockets of one queue directory and the daemons that serve them."""
 
-    def __init__(self, config: Path, queue: Path, services: Sequence[Service]) -> None:
+    def __init__(
+        self,
+        config: Path,
+        queue: Path,
+        services: Sequence[Service],
+        within: Sequence[str] = (),
+    ) -> None:
+        """`within` is a command that runs the command after it elsewhere, as nsenter(1) does."""
         self._config = config
+        self._within = ["env", *within]
         self._queue = queue
         self._services = services
         self._selector = selectors.DefaultSelector()
@@ -178,7 +186,7 @@ class PrivateMaster:
         arguments = [program, "-n", name, "-t", "unix", "-u", *service.options]
         pid = os.posix_spawn(
             "/usr/bin/env",  # a daemon expects to be started in the queue directory
-            ["env", "-C", str(self._queue), *arguments],
+            [*self._within, "env", "-C", str(self._queue), *arguments],
             {
                 "MAIL_CONFIG": str(self._config),
                 "GENERATION": "0",

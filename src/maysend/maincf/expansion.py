@@ -47,10 +47,15 @@ class Expanded(msgspec.Struct):
 
 
 class Expansion:
-    """Expands the values of one configuration; `lookup` gives the setting of a name, or None."""
+    """Expands the values of one configuration; `lookup` gives the setting of a name, or None.
 
-    def __init__(self, lookup: Callable[[str], Setting | None]) -> None:
+    In a parameter a name that nobody set stands for nothing; in the template of a reply, which is
+    `strict`, it is an error.
+    """
+
+    def __init__(self, lookup: Callable[[str], Setting | None], *, strict: bool = False) -> None:
         self._lookup = lookup
+        self._strict = strict
         self._done: dict[str, Expanded] = {}
         self._under_way: list[str] = []
         self._calls = 0
@@ -123,6 +128,8 @@ class Expansion:
 
     def _insert(self, setting: Setting, name: str, at: int, depth: int, into: Expanded) -> None:
         named = self._lookup(name)
+        if named is None and self._strict:
+            raise MainCfError(f"{setting.name}: unknown name ${name}", setting.place_at(at))
         if named is None or not named.raw:
             return
         if name in self._under_way:

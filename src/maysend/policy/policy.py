@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
+from maysend.dns import Resolver
 from maysend.maincf import Parameters
 from maysend.policy.decision import Decision
 from maysend.policy.request import ProtocolState, Request
 from maysend.policy.session import Session
 from maysend.policy.stages import compile_stages
-from maysend.policy.startup import require_relay_control
+from maysend.policy.startup import require_known_values, require_relay_control
 from maysend.restrictions.dialogue import Dialogue, NameStatus
 from maysend.restrictions.evaluation import Node
 from maysend.restrictions.site import Site
@@ -19,15 +20,21 @@ from maysend.tables.table import Opener
 class Policy:
     """What a main.cf says about who may send, ready to be asked.
 
-    Raises PolicyError where smtpd would refuse to start, MainCfError where a value can't be read.
+    `resolver` answers restrictions that ask DNS; without one, the name servers of this host do,
+    from the first question on. Raises PolicyError where smtpd would refuse to start, MainCfError
+    where a value can't be read.
     """
 
     def __init__(
-        self, parameters: Parameters, extra_tables: Mapping[str, Opener] | None = None
+        self,
+        parameters: Parameters,
+        extra_tables: Mapping[str, Opener] | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         self.parameters = parameters
-        self.site = Site(parameters, extra_tables)
+        self.site = Site(parameters, extra_tables, resolver)
         require_relay_control(self.site)
+        require_known_values(self.site)
         self.stages = compile_stages(self.site)
 
     @classmethod
@@ -36,25 +43,33 @@ class Policy:
         directory: str | Path,
         service: str | None = None,
         extra_tables: Mapping[str, Opener] | None = None,
+        resolver: Resolver | None = None,
     ) -> "Policy":
         """The policy of a Postfix configuration directory, with master.cf's -o of `service`."""
-        return cls(Parameters.load(directory, service), extra_tables)
+        return cls(Parameters.load(directory, service), extra_tables, resolver)
 
     @classmethod
     def from_parameters(
-        cls, parameters: Mapping[str, str], extra_tables: Mapping[str, Opener] | None = None
+        cls,
+        parameters: Mapping[str, str],
+        extra_tables: Mapping[str, Opener] | None = None,
+        resolver: Resolver | None = None,
     ) -> "Policy":
         """The policy of main.cf parameters given as they would be written there."""
-        return cls(Parameters.from_mapping(parameters), extra_tables)
+        return cls(Parameters.from_mapping(parameters), extra_tables, resolver)
 
     @classmethod
     def builtin(
-        cls, extra_tables: Mapping[str, Opener], overrides: Mapping[str, str] | None = None
+        cls,
+        extra_tables: Mapping[str, Opener],
+        overrides: Mapping[str, str] | None = None,
+        resolver: Resolver | None = None,
     ) -> "Policy":
         """The policy that comes with maysend: its own main.cf, on the directory's tables."""
         directory = str(files("maysend.policy").joinpath("builtin"))
         parameters = Parameters.load(directory)
-        return cls(parameters.replaced(overrides) if overrides else parameters, extra_tables)
+        parameters = parameters.replaced(overrides) if overrides else parameters
+        return cls(parameters, extra_tables, resolver)
 
     @property
     def findings(self) -> list[Node]:

@@ -18,6 +18,27 @@ REQUIRED = frozenset(
 """One of these must be in the relay or recipient list, or the server would be an open relay."""
 
 
+TEMPFAIL_ACTIONS = (
+    "unknown_address_tempfail_action",
+    "unknown_helo_hostname_tempfail_action",
+    "unverified_sender_tempfail_action",
+    "unverified_recipient_tempfail_action",
+)
+
+
+def require_known_values(site: Site) -> None:
+    """Raise PolicyError for a *_tempfail_action that is none, an empty default_rbl_reply."""
+    parameters = site.parameters
+    for name in TEMPFAIL_ACTIONS:
+        if parameters[name].lower() not in ("defer", "defer_if_permit"):
+            place = parameters.traced(name).place(0)
+            message = f"{name} = {parameters[name]}: expected defer or defer_if_permit"
+            raise PolicyError(message, place)
+    if not parameters["default_rbl_reply"]:
+        place = parameters.traced("default_rbl_reply").place(0)
+        raise PolicyError("default_rbl_reply must not be empty", place)
+
+
 def require_relay_control(site: Site) -> None:
     """Raise PolicyError where smtpd refuses to start: no relay control, an undefined class."""
     parameters = site.parameters

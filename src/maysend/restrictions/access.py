@@ -57,8 +57,8 @@ def check_helo_access(item: Item, site: Site) -> Check:
         if name is None:
             return Outcome.DUNNO
         access = Access(item.argument, name, replies.HELO)
-        keys = evaluation.keys_of("name", name, partial(_name_keys, site))
-        return _ask(evaluation, table, keys, access) or Outcome.DUNNO
+        keys = evaluation.keys_of("name", name, partial(name_keys, site))
+        return ask(evaluation, table, keys, access) or Outcome.DUNNO
 
     return check
 
@@ -73,7 +73,7 @@ def check_sasl_access(item: Item, site: Site) -> Check:
             return Outcome.DUNNO
         shown = "".join(char if char.isprintable() else "_" for char in login)
         access = Access(item.argument, shown, replies.SASL_LOGIN)
-        return _ask(evaluation, table, ((login, False),), access) or Outcome.DUNNO
+        return ask(evaluation, table, ((login, False),), access) or Outcome.DUNNO
 
     return check
 
@@ -87,8 +87,8 @@ def check_etrn_access(item: Item, site: Site) -> Check:
         if not domain:
             return Outcome.DUNNO
         access = Access(item.argument, domain, replies.ETRN)
-        keys = evaluation.keys_of("name", domain, partial(_name_keys, site))
-        return _ask(evaluation, table, keys, access) or Outcome.DUNNO
+        keys = evaluation.keys_of("name", domain, partial(name_keys, site))
+        return ask(evaluation, table, keys, access) or Outcome.DUNNO
 
     return check
 
@@ -130,28 +130,28 @@ def _by_address(
     access = Access(spec, address, words)
     if not address:
         key = evaluation.site.null_sender_key
-        return _ask(evaluation, table, ((key, False),), access) or Outcome.DUNNO
+        return ask(evaluation, table, ((key, False),), access) or Outcome.DUNNO
     resolved = evaluation.resolved(address).address
     if "@" not in resolved:
         return Outcome.DUNNO
     keys = evaluation.keys_of("address", resolved, partial(access_keys, evaluation.site))
-    return _ask(evaluation, table, keys, access) or Outcome.DUNNO
+    return ask(evaluation, table, keys, access) or Outcome.DUNNO
 
 
 def _by_name_and_address(
     evaluation: Evaluation, table: LookupTable, name: str, access: Access
 ) -> Outcome:
     """The name decides, even by DUNNO; only where it is not found is the address asked."""
-    keys = evaluation.keys_of("name", name, partial(_name_keys, evaluation.site))
-    outcome = _ask(evaluation, table, keys, access)
+    keys = evaluation.keys_of("name", name, partial(name_keys, evaluation.site))
+    outcome = ask(evaluation, table, keys, access)
     if outcome is None:
         address = evaluation.dialogue.client_address
-        keys = evaluation.keys_of("network", address, _network_keys)
-        outcome = _ask(evaluation, table, keys, access)
+        keys = evaluation.keys_of("network", address, network_keys)
+        outcome = ask(evaluation, table, keys, access)
     return outcome or Outcome.DUNNO
 
 
-def _name_keys(site: Site, name: str) -> Iterator[Key]:
+def name_keys(site: Site, name: str) -> Iterator[Key]:
     """A host name and its parent domains; a number has no parents."""
     is_partial = False
     for key in parents(name, site.access_parents):
@@ -161,7 +161,7 @@ def _name_keys(site: Site, name: str) -> Iterator[Key]:
         is_partial = True
 
 
-def _network_keys(address: str) -> Iterator[Key]:
+def network_keys(address: str) -> Iterator[Key]:
     """An address and the networks it is in, octet by octet (access(5))."""
     yield address, False
     separator = ":" if ":" in address else "."
@@ -174,7 +174,7 @@ def _is_address(name: str) -> bool:
     return ":" in name or name.replace(".", "").isdigit()
 
 
-def _ask(
+def ask(
     evaluation: Evaluation, table: LookupTable, keys: Iterable[Key], access: Access
 ) -> Outcome | None:
     """What the first key that is found says, or None where none is."""

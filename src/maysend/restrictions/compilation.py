@@ -10,7 +10,7 @@ from typing import TypeAlias
 from maysend.maincf import Place, tokens
 from maysend.restrictions.evaluation import Check, Evaluation, Node, Ruleset
 from maysend.restrictions.index import RESTRICTIONS
-from maysend.restrictions.restriction import InvalidItem, Item, Restriction
+from maysend.restrictions.restriction import IgnoredItem, InvalidItem, Item, Restriction
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome
 
@@ -109,7 +109,11 @@ def _restriction_node(
             raise InvalidItem(f'{word}: bad argument "{argument}": need maptype:mapname')
         if restriction.argument == "word" and not argument:
             raise InvalidItem(f"{word} needs an argument")
+        if restriction.argument == "domain" and not argument:
+            raise IgnoredItem(f"{word} needs a domain name: ignored")
         check = restriction.compile(Item(word.lower(), argument, place), site)
+    except IgnoredItem as ignored:
+        return Node(written, place, _never, finding=str(ignored))
     except InvalidItem as invalid:
         return Node(written, place, _broken(str(invalid)), finding=str(invalid))
     return Node(written, place, check)
@@ -146,5 +150,5 @@ def _broken(finding: str) -> Check:
 
 
 def _never(evaluation: Evaluation) -> Outcome:
-    """`warn_if_reject` is carried out by the list it stands in."""
+    """`warn_if_reject` is carried out by the list it stands in; an ignored item by nobody."""
     return Outcome.DUNNO

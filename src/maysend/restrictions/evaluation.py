@@ -11,6 +11,7 @@ import msgspec
 
 from maysend.address.hostname import is_valid_hostname
 from maysend.address.idn import is_valid_utf8_hostname
+from maysend.dns import Answer, RecordType
 from maysend.maincf import Place
 from maysend.reply import Reply
 from maysend.restrictions.address_lookup import Key
@@ -19,6 +20,7 @@ from maysend.restrictions.replies import consistent_reply
 from maysend.restrictions.resolution import AddressResolver, ResolvedAddress
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Action, Lookup, Outcome, Step
+from maysend.restrictions.transports import Transports
 from maysend.tables import LookupTable, TableError
 
 DEEPEST_NESTING = 100
@@ -71,6 +73,7 @@ class Ruleset:
         self.site = site
         self.classes: dict[str, tuple[Node, ...]] = {}
         self.compile_answer = compile_answer
+        self.transports = Transports(site)
 
 
 class Evaluation:
@@ -115,6 +118,15 @@ class Evaluation:
             raise
         return record.answer
 
+    def query_dns(self, name: str, type: RecordType) -> Answer:
+        """Ask for the records of a name: the one seam to DNS, into the trace as "dns:MX"."""
+        answer = self.site.resolver.query(name, type)
+        if self._current is not None:
+            found = ", ".join(map(str, answer.records)) or None
+            error = answer.reason or "no answer" if answer.status == "failed" else None
+            self._current.lookups.append(Lookup(f"dns:{type}", name, found, error))
+        return answer
+
     def resolved(self, address: str) -> ResolvedAddress:
         """The address rewritten, resolved and folded as trivial-rewrite does.
 
@@ -129,7 +141,7 @@ class Evaluation:
         """What `resolved` gives, failed or not: it is resolved once a command."""
         known = self._resolved.get(address)
         if known is None:
-            known = AddressResolver(self.site, self.lookup).resolve(address)
+            known = AddressResolver(self.site, self.rules.transports, self.lookup).resolve(address)
             self._resolved[address] = known
         return known
 

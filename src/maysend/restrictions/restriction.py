@@ -26,8 +26,12 @@ class InvalidItem(ValueError):
     """The item can't work as written; the text says what was expected."""
 
 
+class IgnoredItem(ValueError):
+    """The item does nothing as written: smtpd warns and goes on; the text says why."""
+
+
 class Restriction(msgspec.Struct, frozen=True):
     """One name of the restriction language and the argument that follows it, if any."""
 
     compile: Compile
-    argument: Literal["", "table", "word"] = ""
+    argument: Literal["", "table", "word", "domain"] = ""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from maysend.address import Rewriting, rewrite
+from maysend.dns import Resolver, SystemResolver
 from maysend.maincf import Parameters, interfaces, tokens
 from maysend.tables import LookupTable, TableContext, open_table
 from maysend.tables.match_list import MatchList, Subdomains
@@ -13,13 +14,18 @@ class Site:
     """What main.cf says about this host, ready to be asked.
 
     Every table is opened once, whichever parameters name it; `warnings` are what Postfix would
-    log while opening them. Raises MainCfError where a value can't be read as what it has to be.
+    log while opening them. `resolver` answers questions about names; without one, the name servers
+    of this host do. Raises MainCfError where a value can't be read as what it has to be.
     """
 
     def __init__(
-        self, parameters: Parameters, extra_types: Mapping[str, Opener] | None = None
+        self,
+        parameters: Parameters,
+        extra_types: Mapping[str, Opener] | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         self.parameters = parameters
+        self.resolver: Resolver = resolver or SystemResolver()
         self.warnings: list[str] = []
         self._tables: dict[str, LookupTable] = {}
         self._context = TableContext(

@@ -1,0 +1,38 @@
+"""A private Postfix whose only name server is ours.
+
+with DnsPostfix() as postfix:
+    postfix.configure({"smtpd_sender_restrictions": "reject_unknown_sender_domain"},
+                      zone="example.org MX 10 mail.example.org")
+"""
+
+from collections.abc import Mapping
+
+from tests.differential.fake_dns import FakeDns
+from tests.differential.live_postfix import LivePostfix
+
+
+class DnsPostfix(LivePostfix):
+    """As LivePostfix, in a network namespace with a `FakeDns`."""
+
+    def __init__(self) -> None:
+        self._dns = FakeDns()
+        try:
+            super().__init__(within=self._dns.within)
+        except BaseException:
+            self._dns.close()
+            raise
+
+    def configure(
+        self,
+        parameters: Mapping[str, str],
+        files: Mapping[str, str] | None = None,
+        zone: str = "",
+    ) -> None:
+        """Replace main.cf, the files beside it, and what the name server knows."""
+        super().configure(parameters, files)
+        self._dns.serve(zone)
+
+    def close(self) -> None:
+        """End the daemons and the name server. May be called twice."""
+        super().close()
+        self._dns.close()
