@@ -3,7 +3,6 @@
 Source: ADDRESS_CLASS_README, ADDRESS_REWRITING_README, trivial-rewrite(8).
 """
 
-from collections.abc import Callable
 from enum import Enum
 
 import msgspec
@@ -11,7 +10,9 @@ import msgspec
 from maysend.address import fold, resolve, rewrite
 from maysend.restrictions.address_lookup import find_first, owner_keys
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable, TableError
+from maysend.restrictions.transports import Transports, Undeliverable
+from maysend.tables import TableError
+from maysend.tables.match_list import Ask
 
 
 class AddressClass(Enum):
@@ -29,7 +30,7 @@ class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
 
     `routed` says that a remote destination's local part holds a further route ("a%b@c"); `invalid`
     that no mail can be sent there; `failed` that a list which decides the class has no answer now;
-    `moved_to` is a relocated(5) user's new address.
+    `undeliverable` why its transport takes no mail.
     """
 
     address: str
@@ -38,14 +39,15 @@ class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
     routed: bool = False
     invalid: bool = False
     failed: bool = False
-    moved_to: str = ""
+    undeliverable: Undeliverable | None = None
 
 
 class AddressResolver:
     """Resolves addresses of one site, asking tables through `ask`."""
 
-    def __init__(self, site: Site, ask: Callable[[LookupTable, str], str | None]) -> None:
+    def __init__(self, site: Site, transports: Transports, ask: Ask) -> None:
         self._site = site
+        self._transports = transports
         self._ask = ask
 
     def resolve(self, address: str) -> ResolvedAddress:
@@ -60,7 +62,7 @@ class AddressResolver:
                 raise TableError(address, "no end of routes in this address")
             address_class = AddressClass.LOCAL if found.local else self._class_of(found.domain)
             recipient = fold(found.recipient)
-            moved_to = self._moved_to(found.recipient) if site.relocated_maps else ""
+            undeliverable = self._undeliverable(found.recipient, address_class)
         except TableError:
             return ResolvedAddress(
                 rewritten, domain, AddressClass.DEFAULT, invalid=invalid, failed=True
@@ -71,12 +73,20 @@ class AddressResolver:
             address_class,
             found.routed,
             invalid,
-            moved_to=moved_to,
+            undeliverable=undeliverable,
         )
 
-    def _moved_to(self, recipient: str) -> str:
-        keys = owner_keys(self._site, self._ask, recipient)
-        return find_first(self._ask, self._site.relocated_maps, keys) or ""
+    def _undeliverable(self, recipient: str, address_class: AddressClass) -> Undeliverable | None:
+        """What its transport says, unless a virtual alias domain has none; relocated(5) wins."""
+        refusal = None
+        if self._transports.may_refuse and address_class is not AddressClass.VIRTUAL_ALIAS:
+            refusal = self._transports.refusal(recipient, address_class.value, self._ask)
+        if self._site.relocated_maps:
+            keys = owner_keys(self._site, self._ask, recipient)
+            moved_to = find_first(self._ask, self._site.relocated_maps, keys)
+            if moved_to is not None:
+                return Undeliverable(f"5.1.6 User has moved to {moved_to}")
+        return refusal
 
     def _is_local(self, domain: str) -> bool:
         return self._site.is_local(domain, self._ask)

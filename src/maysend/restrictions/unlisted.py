@@ -11,11 +11,12 @@ import msgspec
 
 from maysend.restrictions.address_lookup import find_first, owner_keys
 from maysend.restrictions.evaluation import Check, Evaluation
-from maysend.restrictions.replies import RECIPIENT, SENDER, status_for
+from maysend.restrictions.replies import RECIPIENT, SENDER, split_enhanced_status, status_for
 from maysend.restrictions.resolution import AddressClass
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome
+from maysend.restrictions.transports import Undeliverable
 from maysend.tables import LookupTable, TableError
 
 
@@ -74,11 +75,9 @@ class _ListingCheck:
             for maps in self._rewriting_maps:
                 if self._knows(evaluation, maps, resolved.address):
                     return Outcome.DUNNO
-            if resolved.moved_to:
-                return evaluation.refuse(
-                    self._moved_code(resolved.address_class),
-                    status_for(self._words, "5.1.6"),
-                    f"<{address}>: {self._words} rejected: User has moved to {resolved.moved_to}",
+            if resolved.undeliverable is not None:
+                return self._refuse_undeliverable(
+                    evaluation, address, resolved.address_class, resolved.undeliverable
                 )
             listing = self._listings.get(resolved.address_class)
             if listing is None or not listing.is_complete:
@@ -100,10 +99,22 @@ class _ListingCheck:
             f"<{address}>: {self._words} rejected: User unknown{listing.where}",
         )
 
-    def _moved_code(self, address_class: AddressClass) -> int:
-        """A virtual alias domain refuses everybody the same way; elsewhere it is 550."""
-        virtual_alias = address_class is AddressClass.VIRTUAL_ALIAS
-        return self._listings[address_class].code if virtual_alias else 550
+    def _refuse_undeliverable(
+        self,
+        evaluation: Evaluation,
+        address: str,
+        address_class: AddressClass,
+        undeliverable: Undeliverable,
+    ) -> Outcome:
+        """Refuse with the transport's text; a virtual alias domain has its own code."""
+        code = 450 if undeliverable.may_pass else 550
+        if address_class is AddressClass.VIRTUAL_ALIAS:
+            code = self._listings[address_class].code
+        default = "5.1.1" if self._words == RECIPIENT else "5.1.0"
+        status, text = split_enhanced_status(undeliverable.text, default)
+        if status != default:
+            status = status_for(self._words, status)
+        return evaluation.refuse(code, status, f"<{address}>: {self._words} rejected: {text}")
 
     @staticmethod
     def _knows(evaluation: Evaluation, maps: Sequence[LookupTable], address: str) -> bool:
