@@ -49,6 +49,20 @@ class Matches(msgspec.Struct, frozen=True):
         return groups
 
 
+class Both(msgspec.Struct, frozen=True):
+    """Two conditions that both have to hold; the groups are those of the first."""
+
+    first: Condition
+    second: Condition
+
+    def groups(self, key: bytes, /) -> Sequence[bytes] | None:
+        """The first condition's groups. Raises MatchError."""
+        groups = self.first.groups(key)
+        if groups is None or self.second.groups(key) is None:
+            return None
+        return groups
+
+
 class DelimitedSyntax:
     """Reads `/pattern/flags answer`.
 

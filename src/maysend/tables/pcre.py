@@ -40,13 +40,17 @@ The answer of the first rule that applies; it may be empty.
 pcre_table(5); Postfix 3.7 with PCRE2, which decides what equality means here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final
 
 from maysend.tables.delimited import CompiledPattern, DelimitedSyntax
 from maysend.tables.lines import read_rules
-from maysend.tables.rules import Rule, compile_rules, search
+from maysend.tables.pattern_reading import PatternReader
+from maysend.tables.plain_patterns import LazyCompiler
+from maysend.tables.prefilter import Prefilter
+from maysend.tables.rule_tests import Engine
+from maysend.tables.rules import Condition, Rule, compile_rules, search
 from maysend.tables.table import TableContext
 
 OBSOLETE: Final = "X"
@@ -62,10 +66,18 @@ class PcreTable:
         self.spec = spec
         self.rules = rules
         self._context = context
+        self.lookup = Prefilter(rules, Engine(_groups, self._warn), self.search_all).lookup
 
-    def lookup(self, key: str, /) -> str | None:
-        """The answer of the first rule that applies to `key`."""
+    def search_all(self, key: str) -> str | None:
+        """The same, by trying one rule after the other."""
         return search(self.rules, key.encode("utf-8", "surrogateescape"), self.spec, self._context)
+
+    def _warn(self, line: int, problem: str) -> None:
+        self._context.warn(f"{self.spec}, line {line}: {problem}")
+
+
+def _groups(condition: Condition, key: bytes) -> Sequence[bytes] | None:
+    return condition.groups(key)
 
 
 def open_pcre(name: str, context: TableContext) -> PcreTable:
@@ -95,4 +107,6 @@ def _syntax() -> DelimitedSyntax:
         "U": options.UNGREEDY,
         OBSOLETE: 0,
     }
-    return DelimitedSyntax(flags, options.CASELESS | options.DOTALL, _compiler())
+    indifferent = options.DOTALL | options.MULTILINE | options.DOLLAR_ENDONLY | options.UNGREEDY
+    compiler = LazyCompiler(PatternReader("perl"), _compiler(), options.CASELESS, indifferent)
+    return DelimitedSyntax(flags, options.CASELESS | options.DOTALL, compiler)

@@ -37,12 +37,16 @@ The answer of the first rule that applies; it may be empty.
 regexp_table(5), regex(7).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from maysend.tables.delimited import DelimitedSyntax, Matches, Pattern
+from maysend.tables.delimited import Both, DelimitedSyntax, Matches, Pattern
 from maysend.tables.lines import read_rules
+from maysend.tables.pattern_reading import PatternReader
+from maysend.tables.plain_patterns import LazyCompiler
+from maysend.tables.prefilter import Prefilter
+from maysend.tables.rule_tests import Engine
 from maysend.tables.rules import Condition, Rule, compile_rules, search
 from maysend.tables.table import TableContext, TableError
 
@@ -63,13 +67,21 @@ class RegexpTable:
         self.rules = rules
         self._library = library
         self._context = context
+        self.lookup = Prefilter(rules, Engine(self._groups, self._warn), self.search_all).lookup
 
-    def lookup(self, key: str, /) -> str | None:
-        """The answer of the first rule that applies to `key`."""
+    def search_all(self, key: str) -> str | None:
+        """The same, by trying one rule after the other."""
         with self._library.c_locale():
             return search(
                 self.rules, key.encode("utf-8", "surrogateescape"), self.spec, self._context
             )
+
+    def _groups(self, condition: Condition, key: bytes) -> Sequence[bytes] | None:
+        with self._library.c_locale():
+            return condition.groups(key)
+
+    def _warn(self, line: int, problem: str) -> None:
+        self._context.warn(f"{self.spec}, line {line}: {problem}")
 
 
 class RegexpSyntax(DelimitedSyntax):
@@ -86,27 +98,12 @@ class RegexpSyntax(DelimitedSyntax):
             return self.rule(first, rest, warn)
         second, rest = self.pattern(rest)
         rule = self.rule(first, rest, warn)
-        rule.condition = _Both(rule.condition, self._compiled(second))
+        rule.condition = Both(rule.condition, self._compiled(second))
         return rule
 
     def _compiled(self, pattern: Pattern) -> Matches:
         text = pattern.text.encode("utf-8", "surrogateescape")
         return Matches(self.compile_pattern(text, pattern.options), pattern.negated)
-
-
-class _Both:
-    """Two conditions that both have to hold; the groups are those of the first."""
-
-    def __init__(self, first: Condition, second: Condition) -> None:
-        self.first = first
-        self.second = second
-
-    def groups(self, key: bytes, /) -> "tuple[bytes, ...] | None":
-        """The first condition's groups. Raises MatchError."""
-        groups = self.first.groups(key)
-        if groups is None or self.second.groups(key) is None:
-            return None
-        return tuple(groups)
 
 
 def open_regexp(name: str, context: TableContext) -> RegexpTable:
@@ -133,4 +130,5 @@ def _syntax(library: "PosixLibrary") -> RegexpSyntax:
     from maysend.tables.posix_regex import EXTENDED, ICASE, NEWLINE
 
     flags = {"i": ICASE, "x": EXTENDED, "m": NEWLINE}
-    return RegexpSyntax(flags, ICASE | EXTENDED, library.compile, backslash_closes=True)
+    compiler = LazyCompiler(PatternReader("posix"), library.compile, ICASE | EXTENDED, NEWLINE)
+    return RegexpSyntax(flags, ICASE | EXTENDED, compiler, backslash_closes=True)
