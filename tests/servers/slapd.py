@@ -1,18 +1,15 @@
 """A private slapd that tests start: on ports of 127.0.0.1 and a socket, with TLS.
 
 Entries are LDIF under dc=example,dc=org. The schema has `mailPolicy`, an auxiliary class with the
-attributes that mail tables use. OpenLDAP takes no underscore in an attribute's name, though other
-directories do: `UnderscoreProxy` stands before slapd and shows `smtpd-sender-restrictions` as
-`smtpd_sender_restrictions`, which is as long, so that every length in the protocol stays right.
+attributes that mail tables use. OpenLDAP takes no underscore in an attribute's name any more, hence
+`smtpd-sender-restrictions`.
 """
 
 import base64
-import contextlib
 import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -161,50 +158,6 @@ class Slapd:
                 return (self.root / "socket").exists()
         except OSError:
             return False
-
-
-class UnderscoreProxy:
-    """Shows an attribute of the server at `port` under a name that OpenLDAP does not take."""
-
-    _NAMES = (b"smtpd_sender_restrictions", b"smtpd-sender-restrictions")
-
-    def __init__(self, port: int) -> None:
-        self._server_port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> "UnderscoreProxy":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        here, there = self._NAMES
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self._server_port))
-            for source, target, names in (
-                (client, server, (here, there)),
-                (server, client, (there, here)),
-            ):
-                threading.Thread(
-                    target=self._copy, args=(source, target, *names), daemon=True
-                ).start()
-
-    def _copy(self, source: socket.socket, target: socket.socket, old: bytes, new: bytes) -> None:
-        # A message of these tests comes in one piece: it is far smaller than a segment.
-        with contextlib.suppress(OSError):
-            while octets := source.recv(65536):
-                target.sendall(octets.replace(old, new))
-        with contextlib.suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
 
 
 def ldif(name: str, *attributes: tuple[str, str]) -> str:

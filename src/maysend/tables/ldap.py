@@ -18,7 +18,7 @@ The server; several are tried in order:
 - `version` (3): 2 or 3. `timeout` (10): seconds to connect, to bind, and for each search.
 - `bind` (yes): `yes` or `simple`, `no` or `none`, `sasl`; with `bind_dn` and `bind_pw`, both empty
   for an anonymous bind; `sasl_mechs`, `sasl_realm`, `sasl_authz_id`, `sasl_minssf` (0).
-- `start_tls` (no), for ldap:// only. `tls_require_cert` (no), `tls_ca_cert_file`,
+- `start_tls` (no), for ldap:// only: others then fail. `tls_require_cert` (no), `tls_ca_cert_file`,
   `tls_ca_cert_dir`, `tls_cert`, `tls_key`, `tls_cipher_suite`, `tls_random_file`.
 - `dereference` (0, never; 1 searching, 2 finding, 3 always), `chase_referrals` (no).
 
@@ -53,6 +53,8 @@ search_base has such a letter and is not in the directory.
 - No server answers in time, a bind or TLS that fails, a filter that is none, a search_base without
   `%` that is not in the directory, a limit that is exceeded: the lookup fails (retry).
 - A timeout of 0 or less is refused; in Postfix it means that everything fails, or waits for ever.
+- A key that the server is not asked for is not found even where no server answers; in Postfix it
+  fails then, until there is a connection.
 - A connection that was lost is opened again once. Threads that ask at the same time have a
   connection each; where 32 are in use, the lookup fails (retry) at once.
 
@@ -78,6 +80,7 @@ from maysend.tables.ldap_expansion import Expansion
 from maysend.tables.ldap_parameters import (
     Scope,
     attributes_of,
+    filter_of,
     limit_of,
     result_format_of,
     scope_of,
@@ -100,9 +103,7 @@ class LdapTable:
         self._warn = context.warn
         self._scope: Scope = scope_of(parameters, context.warn)
         self._base = Template.parse(parameters.text("search_base"), "search_base", spec)
-        self._filter = Template.parse(
-            parameters.text("query_filter", "(mailacceptinggeneralid=%s)"), "query_filter", spec
-        )
+        self._filter = Template.parse(filter_of(parameters, context.warn), "query_filter", spec)
         self._format = Template.parse(
             result_format_of(parameters, context.warn), "result_format", spec
         )

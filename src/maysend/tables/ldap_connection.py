@@ -52,7 +52,9 @@ class LdapDriver:
                 self.spec, f"connect to {server.urls} as '{server.bind_dn}': {describe(error)}"
             ) from error
         except (TypeError, ValueError) as error:
-            raise TableError(self.spec, f"connect to {server.urls}: {error}", "config") from error
+            # Postfix, too, takes a TLS file that can't be read for something that may pass.
+            reason = f"connect to {server.urls}: {error}; are the files of tls_* readable?"
+            raise TableError(self.spec, reason, "retry") from error
         return LdapConnection(self, connection, server)
 
     def failure(self, error: Exception) -> Exception:

@@ -1,5 +1,6 @@
 """The parameters of an ldap: table (ldap_table(5)), as its file has them."""
 
+import re
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -17,6 +18,7 @@ _BINDS: dict[str, Bind] = {
 }  # fmt: skip
 _BOOLEANS = {"yes": True, "no": False}
 _IGNORED = ("cache", "cache_expiry", "cache_size")
+_UNDERSCORED = re.compile(r"(?:^|[(&|!])([\w-]*_[\w-]*)[~<>:]?=")
 _SCHEMES = ("ldap://", "ldaps://", "ldapi://", "cldap://")
 
 
@@ -70,12 +72,13 @@ def server_of(parameters: ClientParameters, warn: Callable[[str], None]) -> Ldap
             warn(f"{parameters.spec}: {name} is no longer supported, and ignored")
     urls = _urls(parameters, warn)
     start_tls = _boolean(parameters, "start_tls")
-    if start_tls and any(not url.lower().startswith("ldap://") for url in urls):
-        warn(f"{parameters.spec}: start_tls is ignored, as server_host is not ldap:// only")
-        start_tls = False
+    version = _version(parameters, warn)
+    if version < 3 and (start_tls or any(url.lower().startswith("ldaps:") for url in urls)):
+        warn(f"{parameters.spec}: start_tls and ldaps:// need version 3; using 3")
+        version = 3
     return LdapServer(
         urls=" ".join(urls),
-        version=_version(parameters, warn),
+        version=version,
         timeout=limit_of(parameters, "timeout", 10, least=1),
         bind=_bind(parameters),
         bind_dn=parameters.text("bind_dn"),
@@ -128,6 +131,17 @@ def result_format_of(parameters: ClientParameters, warn: Callable[[str], None]) 
     elif older:
         warn(f"{parameters.spec}: result_filter is the name of result_format before Postfix 2.2")
     return newer or parameters.required("result_filter", "%s")
+
+
+def filter_of(parameters: ClientParameters, warn: Callable[[str], None]) -> str:
+    """Read `query_filter`."""
+    text = parameters.text("query_filter", "(mailacceptinggeneralid=%s)")
+    for name in _UNDERSCORED.findall(text):
+        warn(
+            f"{parameters.spec}: query_filter: {name}: an attribute's name has no underscore "
+            "(RFC 4512, section 1.4): libldap will refuse the filter, here and in Postfix"
+        )
+    return text
 
 
 def limit_of(parameters: ClientParameters, name: str, default: int, least: int = 0) -> int:

@@ -7,9 +7,10 @@ from tests.servers.slapd import Slapd, ldif
 
 PEOPLE = "ou=People,dc=example,dc=org"
 HOSTILE = (
-    "*", "*@*", "*)(uid=*", "u1@example.org)(mail=*", "u1@example.org*", "(", ")", "\\", "\\2a", "\\2A",
-    "u1)(|(mail=*", "x))(|(mail=*))", "a,b+c\"d;e<f>#g", "#u1", " u1", "u1 ", "u1,ou=Groups", "=", "%s", "%",
-    "u1@example.org\\", "uid=u1", "u1=u2@example.org", "&(uid=*)", "!", "u1@", "@", "@example.org",
+    "*", "*@*", "*)(uid=*", "u1@example.org)(mail=*", "u1@example.org*", "(", ")", "\\", "\\2a",
+    "\\2A", "u1)(|(mail=*", "x))(|(mail=*))", "a,b+c\"d;e<f>#g", "#u1", " u1", "u1 ", "=", "%s",
+    "%", "u1,ou=Groups", "u1@example.org\\", "uid=u1", "u1=u2@example.org", "&(uid=*)", "!", "u1@",
+    "@", "@example.org",
 )  # fmt: skip
 _ODD_USERS = ("star*", "(paren)", "back\\slash", "comma,x", "plus+x", "é", "sp ace", "hash#", 'q"q')
 _DOMAINS = ("example.org", "example.com", "sub.example.org", "a.b.example.net")
@@ -21,11 +22,11 @@ _FILTERS = (
     "(mail=100%%%s)", "(mail=%s", "%s",
 )  # fmt: skip
 _BASES = (
-    "dc=example,dc=org", PEOPLE, PEOPLE, f"uid=%u,{PEOPLE}", f"uid=%s,{PEOPLE}", "ou=%d,dc=example,dc=org",
-    "dc=%2,dc=%1", "", "dc=nowhere", f"ou=Alias,{PEOPLE}",
+    "dc=example,dc=org", PEOPLE, PEOPLE, f"uid=%u,{PEOPLE}", f"uid=%s,{PEOPLE}",
+    "ou=%d,dc=example,dc=org", "dc=%2,dc=%1", "", "dc=nowhere", f"ou=Alias,{PEOPLE}",
 )  # fmt: skip
-_FORMATS = ("%s", "%s", "%s", "REJECT %s", "%u", "%d", "%u@%D", "%S=%s", "smtp:[%d]", "%1 %s", "fixed",
-            "%s %%", "%U:%u")  # fmt: skip
+_FORMATS = ("%s", "%s", "%s", "REJECT %s", "%u", "%d", "%u@%D", "%S=%s", "smtp:[%d]", "%1 %s",
+            "fixed", "%s %%", "%U:%u")  # fmt: skip
 
 
 def people(random: Random, count: int) -> tuple[str, list[str]]:
@@ -78,7 +79,7 @@ def table(random: Random, server: Slapd) -> str:
         ("recursion_limit", ("1", "2", "3", "10"), 0.3),
         ("dereference", ("0", "1", "2", "3", "7"), 0.2),
         ("chase_referrals", ("no", "yes"), 0.1),
-        ("version", ("2", "3", "4"), 0.1),
+        ("version", ("3", "4"), 0.1),
         ("timeout", ("5",), 0.5),
     ):
         if random.random() < chance:
@@ -157,20 +158,15 @@ def _server(random: Random, server: Slapd) -> list[str]:
 
 
 def _attributes(random: Random) -> list[str]:
-    return random.choice((
-        ["result_attribute = maildrop"],
-        ["result_attribute = MailDrop, mail"],
-        ["result_attribute = mail"],
-        [],
-        ["result_attribute = uid maildrop"],
-        ["result_attribute = maildrop", "special_result_attribute = memberdn"],
-        ["result_attribute =", "leaf_result_attribute = mail, maildrop", "special_result_attribute = memberdn"],
-        ["result_attribute = mail", "special_result_attribute = memberdn", "terminal_result_attribute = routeto"],
-        ["result_attribute = maildrop", "special_result_attribute = memberdn",
-         "leaf_result_attribute = mail", "terminal_result_attribute = routeto, cn"],
-        ["result_attribute = mail;lang-de", "special_result_attribute = memberdn"],
-        ["result_attribute = memberdn", "special_result_attribute = memberdn"],
-        ["result_attribute = maildrop", "terminal_result_attribute = routeto"],
-        ["result_attribute ="],
-        ["result_attribute = *"],
+    names = ("result", "special_result", "leaf_result", "terminal_result")
+    lists = random.choice((
+        ("maildrop",), ("MailDrop, mail",), ("mail",), (), ("uid maildrop",), ("",), ("*",),
+        ("maildrop", "memberdn"),
+        ("", "memberdn", "mail, maildrop"),
+        ("mail", "memberdn", "", "routeto"),
+        ("maildrop", "memberdn", "mail", "routeto, cn"),
+        ("mail;lang-de", "memberdn"),
+        ("memberdn", "memberdn"),
+        ("maildrop", "", "", "routeto"),
     ))  # fmt: skip
+    return [f"{name}_attribute = {value}" for name, value in zip(names, lists, strict=False)]
