@@ -36,6 +36,7 @@ import msgspec
 
 from maysend.maincf.lines import WHITESPACE
 from maysend.tables.lines import read_rules
+from maysend.tables.network_ranges import AnswerRanges
 from maysend.tables.rules import Condition, Rule, RuleError, compile_rules, is_word, search
 from maysend.tables.table import TableContext
 
@@ -58,6 +59,15 @@ class Network(msgspec.Struct, frozen=True):
         inside = int.from_bytes(key, "big") >> host_bits == self.address >> host_bits
         return () if inside is not self.negated else None
 
+    def ranges(self, size: int) -> Sequence[tuple[int, int]]:
+        """Which addresses of `size` bytes are meant: first one, and first one behind."""
+        if size != self.size:
+            return ()
+        behind = self.address + (1 << 8 * size - self.length)
+        if not self.negated:
+            return ((self.address, behind),)
+        return ((0, self.address), (behind, 1 << 8 * size))
+
 
 class CidrTable:
     """The rules of a cidr table."""
@@ -66,16 +76,35 @@ class CidrTable:
     blocking = False
 
     def __init__(self, spec: str, rules: list[Rule], context: TableContext) -> None:
+        from socket import AF_INET, AF_INET6, inet_pton
+
         self.spec = spec
         self.rules = rules
         self._context = context
+        self._packed = inet_pton
+        self._family, self._family6 = int(AF_INET), int(AF_INET6)
+        self._answer, self._answer6 = (self._ranges(size).answer for size in (4, 16))
 
     def lookup(self, key: str, /) -> str | None:
         """The answer of the first rule that applies to the address `key`."""
+        try:
+            if ":" in key:
+                return self._answer6(self._packed(self._family6, key))
+            return self._answer(self._packed(self._family, key))
+        except (OSError, ValueError):
+            return None  # it is no address
+
+    def search_all(self, key: str) -> str | None:
+        """The same, by trying one rule after the other."""
         address = packed(key)
         if address is None:
             return None
         return search(self.rules, address, self.spec, self._context)
+
+    def _ranges(self, size: int) -> AnswerRanges:
+        networks = [rule.condition for rule in self.rules]
+        ranges = [network.ranges(size) for network in networks if isinstance(network, Network)]
+        return AnswerRanges(self.rules, ranges, size)
 
 
 class CidrSyntax:

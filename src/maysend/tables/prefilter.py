@@ -26,7 +26,7 @@ from maysend.tables.rule_tests import (
     quick_test,
     sure_texts,
 )
-from maysend.tables.rules import Rule
+from maysend.tables.rules import Rule, guards_of
 
 _LONG_ENOUGH = 24
 """Characters of a text that is only a hint; more would take memory and leave out little."""
@@ -55,7 +55,7 @@ class Prefilter:
         self._engine = engine
         self._search_all = search_all
         self._plans = [
-            _plan(rule, guards) for rule, guards in zip(rules, _guards(rules), strict=True)
+            _plan(rule, guards) for rule, guards in zip(rules, guards_of(rules), strict=True)
         ]
         self._always: tuple[int, ...] = ()
         self._whole: dict[str, tuple[int, ...]] = {}
@@ -140,23 +140,6 @@ class Prefilter:
 def _plan(rule: Rule, guards: tuple[int, ...]) -> Plan:
     quick = quick_test(rule.condition)
     return Plan(rule, guards, quick, None if quick is None else fixed_answer(rule))
-
-
-def _guards(rules: Sequence[Rule]) -> list[tuple[int, ...]]:
-    """The `if`s around each rule, from the outside."""
-    guards: list[tuple[int, ...]] = []
-    around: list[int] = []
-    for number, rule in enumerate(rules):
-        while around and _ends(rules[around[-1]], number):
-            around.pop()
-        guards.append(tuple(around))
-        if rule.answer is None:
-            around.append(number)
-    return guards
-
-
-def _ends(guard: Rule, number: int) -> bool:
-    return guard.behind is not None and guard.behind <= number
 
 
 def _is_whole(text: str) -> bool:

@@ -127,6 +127,27 @@ def search(rules: Sequence[Rule], key: bytes, table: str, context: TableContext)
     return None
 
 
+def guards_of(rules: Sequence[Rule]) -> list[tuple[int, ...]]:
+    """The numbers of the `if`s around each rule, from the outside.
+
+    All of them have to hold for the rule to be tried; that is true of an `if` without `endif` too,
+    because no rule behind it is tried where it does not hold.
+    """
+    guards: list[tuple[int, ...]] = []
+    around: list[int] = []
+    for number, rule in enumerate(rules):
+        while around and _ends(rules[around[-1]], number):
+            around.pop()
+        guards.append(tuple(around))
+        if rule.answer is None:
+            around.append(number)
+    return guards
+
+
+def _ends(guard: Rule, number: int) -> bool:
+    return guard.behind is not None and guard.behind <= number
+
+
 def starts_alphanumeric(text: str) -> bool:
     """Whether `text` starts with an ASCII letter or digit."""
     return text[:1] in _ALPHANUMERIC and bool(text)
