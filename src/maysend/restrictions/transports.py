@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from maysend.address import split_extension
-from maysend.restrictions.address_lookup import Key, find_first, parents
+from maysend.restrictions.address_lookup import Key, parents
 from maysend.restrictions.site import Site
 from maysend.tables.match_list import Ask
 
@@ -49,13 +49,24 @@ class Transports:
         TableError where transport_maps has no answer now.
         """
         transport, _, nexthop = self._by_class.get(address_class, "").partition(":")
-        answer = find_first(ask, self._maps, self._keys(address)) if self._maps else None
+        answer = self._answer(address, ask)
         if answer is not None:
             mapped, _, to = answer.partition(":")
             transport, nexthop = mapped or transport, to if mapped else to or nexthop
         if transport not in REFUSING:
             return None
         return Undeliverable(nexthop.strip() or _NO_TEXT, transport == "retry")
+
+    def _answer(self, address: str, ask: Ask) -> str | None:
+        """The first answer, also an empty one: here that means the usual transport."""
+        for key, is_partial in self._keys(address):
+            for table in self._maps:
+                if is_partial and table.pattern:
+                    continue
+                answer = ask(table, key)
+                if answer is not None:
+                    return answer
+        return None
 
     def _keys(self, address: str) -> Iterator[Key]:
         """The keys of transport(5): the address, without extension, the domain, parents, and *."""

@@ -62,6 +62,11 @@ MISTAKES = ("no_such_restriction", "check_sender_access", "REJECT", "OK", "warn_
 STAGES = ("client", "helo", "sender", "relay", "recipient", "data", "end_of_data")
 REQUIRED = ("reject_unauth_destination", "defer_unauth_destination", "reject", "defer")
 CLASSES = ("class1", "class2", "class3")
+TRANSPORTS = (
+    "smtp:", "smtp:[relay.example]", "error:gone fishing", "error:5.2.1 full", "error", ":",
+    "retry:4.3.2 later", "retry:", "local:", ":nexthop", "discard:",
+)  # fmt: skip
+"""What transport(5) may answer; those of error(8) refuse the address."""
 # No "550 5.7.1" without a text: there smtpd sends what happens to lie behind it in its memory.
 ANSWERS = (
     "OK",
@@ -216,6 +221,11 @@ class Configuration:
                 self.main_cf[name] = self._tables.table(
                     table_key, lambda: random.choice(["bob", "bob@example.com", "gone@example.net"])
                 )
+
+        if random.random() < 0.15:
+            self.main_cf["transport_maps"] = self._tables.table(
+                table_key, lambda: random.choice(TRANSPORTS)
+            )
 
     def _choose_classes(self) -> None:
         if self._random.random() < 0.3:
