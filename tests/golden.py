@@ -41,6 +41,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     main_cf: dict[str, str] = {}
     files: dict[str, str] = {}
+    dns: str = ""
     client_address: str = "192.0.2.7"
     client_name: str = "unknown"
     reverse_client_name: str = ""
@@ -56,6 +57,7 @@ class _Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     main_cf: dict[str, str] = {}
     files: dict[str, str] = {}
+    dns: str = ""
     client_address: str | None = None
     client_name: str | None = None
     reverse_client_name: str | None = None
@@ -129,6 +131,8 @@ def render(case: Case) -> str:
                 parts.append(turn.decided_by)
             lines.append(f"    [{', '.join(_toml(part) for part in parts)}],")
         lines.append("]")
+    if case.dns:
+        lines.append(f"dns = {_toml(case.dns)}")
     lines += _render_table("main_cf", case.main_cf)
     lines += _render_table("files", case.files)
     return "\n".join(lines) + "\n"
@@ -152,6 +156,7 @@ def _complete(file: _WrittenFile, case: _WrittenCase) -> Case:
         name=case.name,
         main_cf={**file.main_cf, **case.main_cf},
         files={**file.files, **case.files},
+        dns=file.dns + case.dns,
         turns=turns,
         actions=None if case.actions is None else tuple(case.actions),
         fatal=case.fatal,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from maysend.dns import Zone
+from tests.differential.dns_postfix import DnsPostfix
 from tests.differential.live_postfix import BASE_PARAMETERS, LivePostfix, LivePostfixError
 from tests.golden import Case, GoldenCaseError, load, load_all, render
 from tests.golden_runs import Answer, ask_policy, ask_postfix
@@ -18,11 +20,35 @@ def postfix() -> Iterator[LivePostfix]:
         yield instance
 
 
+@pytest.fixture(scope="module")
+def dns_postfix() -> Iterator[DnsPostfix]:
+    with DnsPostfix() as instance:
+        yield instance
+
+
 @pytest.mark.needs_postfix
-@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.postfix])
+@pytest.mark.parametrize(
+    "name", [name for name, case in CASES.items() if case.postfix and not case.dns]
+)
 def test_postfix_gives_the_wanted_replies(name: str, postfix: LivePostfix) -> None:
     case = CASES[name]
     postfix.configure(case.main_cf, case.files)
+    assert_postfix_gives_the_wanted_replies(case, postfix)
+
+
+@pytest.mark.needs_postfix
+@pytest.mark.parametrize(
+    "name", [name for name, case in CASES.items() if case.postfix and case.dns]
+)
+def test_postfix_with_a_name_server_gives_the_wanted_replies(
+    name: str, dns_postfix: DnsPostfix
+) -> None:
+    case = CASES[name]
+    dns_postfix.configure(case.main_cf, case.files, case.dns)
+    assert_postfix_gives_the_wanted_replies(case, dns_postfix)
+
+
+def assert_postfix_gives_the_wanted_replies(case: Case, postfix: LivePostfix) -> None:
     if case.fatal:
         with pytest.raises(LivePostfixError) as failure, postfix.session():
             pass
@@ -45,7 +71,7 @@ def test_maysend_gives_the_wanted_replies_for_the_wanted_reason(name: str, tmp_p
         with pytest.raises(PolicyError):
             Policy.load(tmp_path)
         return
-    answers = ask_policy(Policy.load(tmp_path), case)
+    answers = ask_policy(Policy.load(tmp_path, resolver=Zone(case.dns)), case)
     assert _replies(answers) == _wanted(case)
     for turn, answer in zip(case.turns, answers, strict=True):
         if turn.decided_by:

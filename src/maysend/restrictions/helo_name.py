@@ -21,7 +21,7 @@ def reject_invalid_helo_hostname(item: Item, site: Site) -> Check:
         if name is None:
             return Outcome.DUNNO
         if name.startswith("["):
-            return _reject_invalid_literal(evaluation, name, code)
+            return reject_invalid_literal(evaluation, name, code)
         trimmed = name[:-1] if name.endswith(".") else name
         if is_valid_hostname(trimmed) or is_valid_address(trimmed):
             return Outcome.DUNNO
@@ -40,7 +40,7 @@ def reject_non_fqdn_helo_hostname(item: Item, site: Site) -> Check:
         if name is None:
             return Outcome.DUNNO
         if name.startswith("["):
-            return _reject_invalid_literal(evaluation, name, invalid_code)
+            return reject_invalid_literal(evaluation, name, invalid_code)
         trimmed = name[:-1] if name.endswith(".") else name
         if evaluation.is_hostname(trimmed) and "." in trimmed:
             return Outcome.DUNNO
@@ -66,7 +66,8 @@ def permit_naked_ip_address(item: Item, site: Site) -> Check:
     return check
 
 
-def _reject_invalid_literal(evaluation: Evaluation, name: str, code: int) -> Outcome:
+def reject_invalid_literal(evaluation: Evaluation, name: str, code: int) -> Outcome:
+    """Refuse what begins as an address literal and is none."""
     if is_valid_address_literal(name):
         return Outcome.DUNNO
     return evaluation.refuse(code, "5.5.2", f"<{name}>: {HELO} rejected: invalid ip address")

@@ -48,6 +48,8 @@ class Site:
         self.virtual_alias_domains = self.match_list("virtual_alias_domains", "none")
         self.virtual_mailbox_domains = self.match_list("virtual_mailbox_domains", "none")
         self.relocated_maps = self.tables("relocated_maps")
+        self.dns_reply_filter = self.tables("smtpd_dns_reply_filter")
+        self.address_families = self._address_families()
         self.verify_sender = self._verify_sender()
         self.interface_addresses = interfaces.own_addresses(parameters)
         self._own_literals = self.interface_addresses | interfaces.proxy_addresses(parameters)
@@ -56,6 +58,11 @@ class Site:
         """The sender of address verification probes: mail to it is thrown away unseen."""
         sender = self.parameters["address_verify_sender"]
         return rewrite(sender, self.rewriting) if sender not in ("", "<>") else ""
+
+    def _address_families(self) -> frozenset[str]:
+        """The kinds of addresses in $inet_protocols."""
+        names = {token.text.lower() for token in tokens.split(self.parameters["inet_protocols"])}
+        return frozenset(("ipv4", "ipv6")) if "all" in names else frozenset(names)
 
     def code(self, name: str) -> int:
         """An SMTP reply code parameter, `access_map_reject_code` and the like."""

@@ -43,10 +43,6 @@ _WORD = (
 )
 _ALONE = (
     "permit_mx_backup",
-    "reject_unknown_forward_client_hostname",
-    "reject_unknown_helo_hostname",
-    "reject_unknown_recipient_domain",
-    "reject_unknown_sender_domain",
     "reject_unverified_recipient",
     "reject_unverified_sender",
 )
