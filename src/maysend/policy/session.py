@@ -67,6 +67,7 @@ class Session:
         `smtputf8` says that the client asked for that (RFC 6531 3.4).
         """
         self._begin()
+        self._evaluation.forget_addresses()
         self.dialogue.smtputf8 = smtputf8
         objection = self._undeliverable(address, "5.1.7", "Bad sender address syntax")
         if objection is not None:
@@ -232,7 +233,6 @@ class Session:
         evaluation.actions = []
         evaluation.reply = None
         evaluation.deciding = None
-        evaluation.forget_addresses()
 
     def _decision(self) -> Decision:
         evaluation = self._evaluation

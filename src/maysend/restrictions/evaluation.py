@@ -341,7 +341,7 @@ class Evaluation:
         return outcome
 
     def forget_addresses(self) -> None:
-        """Resolve afresh at the next command, as smtpd's short-lived cache does."""
+        """Resolve afresh from the next message on; smtpd too remembers for a while."""
         self._resolved.clear()
         self._keys.clear()
 

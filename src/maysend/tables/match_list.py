@@ -53,9 +53,12 @@ class MatchList:
 
     def match_name(self, name: str, ask: Ask) -> str | None:
         """The pattern that decides for a domain or host name, or None: not in the list."""
-        name = fold(name)
         if self._plain is not None:
+            if not self._plain:
+                return None
+            name = fold(name)
             return name if name in self._plain else None
+        name = fold(name)
         for pattern in self.patterns:
             if self._name_matches(pattern, name, ask):
                 return pattern.written if pattern.matches else None
