@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from maysend.address import Rewriting, rewrite
 from maysend.dns import Resolver, SystemResolver
 from maysend.maincf import Parameters, interfaces, tokens
@@ -37,6 +39,7 @@ class Site:
         self.soft_bounce = parameters.boolean("soft_bounce")
         self.utf8 = parameters.boolean("smtputf8_enable")
         self.allows_untrusted_routing = parameters.boolean("allow_untrusted_routing")
+        self.delays_rejects = parameters.boolean("smtpd_delay_reject")
         self.sasl_is_active = parameters.boolean("smtpd_sasl_auth_enable")
         self.recipient_delimiter = parameters["recipient_delimiter"]
         self.null_sender_key = parameters["smtpd_null_access_lookup_key"]
@@ -79,11 +82,18 @@ class Site:
         """The tables that a parameter such as smtpd_sender_login_maps lists, in order."""
         specs = [token.text for token in tokens.split(self.parameters[parameter])]
         warned = len(self.warnings)
-        tables = tuple(self.table(spec) for spec in specs)
+        tables = tuple(self._opened(parameter, spec) for spec in specs)
         if self.parameters.setting(parameter) is None:
             # Nobody wrote it: a table of Postfix's own default that is not here is no news.
             del self.warnings[warned:]
         return tables
+
+    def _opened(self, parameter: str, spec: str) -> LookupTable:
+        if parameter != "transport_maps":
+            return self.table(spec)
+        # Opened without substitution there: not the same table as elsewhere.
+        context = msgspec.structs.replace(self._context, substitutes=False)
+        return open_table(spec, context)
 
     def subdomains(self, feature: str) -> Subdomains:
         """Whether a listed domain matches its subdomains in `feature` (postconf(5))."""

@@ -68,7 +68,8 @@ class DelimitedSyntax:
 
     `flags` maps a flag letter to the option that it toggles, `default` are the options without
     flags, `compile_pattern` is the engine. `backslash_closes`: a lone backslash at the end of the
-    line ends the pattern (regexp), instead of leaving it open (pcre).
+    line ends the pattern (regexp), instead of leaving it open (pcre). `substitutes`: see
+    TableContext.
     """
 
     def __init__(
@@ -78,11 +79,13 @@ class DelimitedSyntax:
         compile_pattern: Callable[[bytes, int], CompiledPattern],
         *,
         backslash_closes: bool = False,
+        substitutes: bool = True,
     ) -> None:
         self.flags = flags
         self.default = default
         self.compile_pattern = compile_pattern
         self.backslash_closes = backslash_closes
+        self.substitutes = substitutes
 
     def is_match(self, text: str, /) -> bool:
         """Whether the line starts with a delimiter or "!"."""
@@ -96,6 +99,8 @@ class DelimitedSyntax:
     def rule(self, pattern: Pattern, rest: str, warn: Callable[[str], None]) -> Rule:
         """The rule of `pattern` that answers `rest`. Raises RuleError."""
         replacement = read_answer(rest, warn)
+        if replacement.highest and not self.substitutes:
+            raise RuleError("regular expression substitution is not allowed: skipping this rule")
         if replacement.highest and pattern.negated:
             raise RuleError("$number found in negative match replacement text: skipping this rule")
         compiled = self.compile_pattern(_bytes(pattern.text), pattern.options)

@@ -84,7 +84,7 @@ def open_pcre(name: str, context: TableContext) -> PcreTable:
     """Open `pcre:name`. Raises TableError (config) where the rules can't be read."""
     spec = f"pcre:{name}"
     lines = read_rules(name, spec, context)
-    return PcreTable(spec, compile_rules(lines, _syntax(), spec, context), context)
+    return PcreTable(spec, compile_rules(lines, _syntax(context), spec, context), context)
 
 
 @cache
@@ -94,7 +94,7 @@ def _compiler() -> Callable[[bytes, int], CompiledPattern]:
     return pcre2_library.load()
 
 
-def _syntax() -> DelimitedSyntax:
+def _syntax(context: TableContext) -> DelimitedSyntax:
     from maysend.tables import pcre2_library as options
 
     flags = {
@@ -109,4 +109,6 @@ def _syntax() -> DelimitedSyntax:
     }
     indifferent = options.DOTALL | options.MULTILINE | options.DOLLAR_ENDONLY | options.UNGREEDY
     compiler = LazyCompiler(PatternReader("perl"), _compiler(), options.CASELESS, indifferent)
-    return DelimitedSyntax(flags, options.CASELESS | options.DOTALL, compiler)
+    return DelimitedSyntax(
+        flags, options.CASELESS | options.DOTALL, compiler, substitutes=context.substitutes
+    )

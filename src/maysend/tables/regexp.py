@@ -115,7 +115,7 @@ def open_regexp(name: str, context: TableContext) -> RegexpTable:
     except (OSError, AttributeError) as error:
         raise TableError(spec, f"needs the GNU C library: {error}", "config") from error
     with library.c_locale():
-        rules = compile_rules(lines, _syntax(library), spec, context)
+        rules = compile_rules(lines, _syntax(library, context), spec, context)
     return RegexpTable(spec, rules, library, context)
 
 
@@ -126,9 +126,15 @@ def _library() -> "PosixLibrary":
     return PosixLibrary()
 
 
-def _syntax(library: "PosixLibrary") -> RegexpSyntax:
+def _syntax(library: "PosixLibrary", context: TableContext) -> RegexpSyntax:
     from maysend.tables.posix_regex import EXTENDED, ICASE, NEWLINE
 
     flags = {"i": ICASE, "x": EXTENDED, "m": NEWLINE}
     compiler = LazyCompiler(PatternReader("posix"), library.compile, ICASE | EXTENDED, NEWLINE)
-    return RegexpSyntax(flags, ICASE | EXTENDED, compiler, backslash_closes=True)
+    return RegexpSyntax(
+        flags,
+        ICASE | EXTENDED,
+        compiler,
+        backslash_closes=True,
+        substitutes=context.substitutes,
+    )

@@ -60,7 +60,9 @@ class TableContext(msgspec.Struct, frozen=True, kw_only=True):
     `warn` is told what Postfix would log as a warning. `asked_by` says whose habits count: smtpd
     finds out that a table is broken when it asks it, and takes a text file with a repeated key for
     broken; postmap refuses to start with a broken table, and keeps the first entry of a key.
-    `depth` counts the tables around this one (unionmap, pipemap, proxy).
+    `depth` counts the tables around this one (unionmap, pipemap, proxy). `substitutes` is off
+    where a pattern's $number must not come from the key: Postfix skips such rules in
+    transport_maps, for the key is the client's.
     """
 
     parameters: Mapping[str, str] = {}
@@ -68,6 +70,7 @@ class TableContext(msgspec.Struct, frozen=True, kw_only=True):
     warn: Callable[[str], None] = _ignore
     asked_by: Literal["smtpd", "postmap"] = "smtpd"
     depth: int = 0
+    substitutes: bool = True
 
     @property
     def utf8(self) -> bool:
