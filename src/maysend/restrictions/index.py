@@ -5,6 +5,7 @@ To add one: write its file, then its line here.
 
 from maysend.restrictions import (
     access,
+    blocklist,
     client_name,
     destination,
     fully_qualified,
@@ -78,6 +79,15 @@ RESTRICTIONS: dict[str, Restriction] = {
     "reject_unknown_helo_hostname": Restriction(unknown_domain.reject_unknown_helo_hostname),
     "reject_unknown_hostname": Restriction(unknown_domain.reject_unknown_helo_hostname),
     "permit_naked_ip_address": Restriction(helo_name.permit_naked_ip_address),
-    "reject_maps_rbl": Restriction(outright.reject_maps_rbl),
+    "reject_rbl_client": Restriction(blocklist.reject_rbl_client, "domain"),
+    "reject_rbl": Restriction(blocklist.reject_rbl_client, "domain"),
+    "reject_maps_rbl": Restriction(blocklist.reject_maps_rbl),
+    "reject_rhsbl_client": Restriction(blocklist.reject_rhsbl_client, "domain"),
+    "reject_rhsbl_reverse_client": Restriction(blocklist.reject_rhsbl_reverse_client, "domain"),
+    "reject_rhsbl_helo": Restriction(blocklist.reject_rhsbl_helo, "domain"),
+    "reject_rhsbl_sender": Restriction(blocklist.reject_rhsbl_sender, "domain"),
+    "reject_rhsbl_recipient": Restriction(blocklist.reject_rhsbl_recipient, "domain"),
+    "permit_dnswl_client": Restriction(blocklist.permit_dnswl_client, "domain"),
+    "permit_rhswl_client": Restriction(blocklist.permit_rhswl_client, "domain"),
     **unsupported.RESTRICTIONS,
 }

@@ -82,15 +82,3 @@ def sleep(item: Item, site: Site) -> Check:
         return evaluation.act("SLEEP", seconds)
 
     return check
-
-
-def reject_maps_rbl(item: Item, site: Site) -> Check:
-    """The old way to name blocklists: those in $maps_rbl_domains, without which it does nothing."""
-    if site.parameters.get("maps_rbl_domains", "").strip():
-        raise InvalidItem("reject_maps_rbl: name each list with reject_rbl_client instead")
-
-    def check(evaluation: Evaluation) -> Outcome:
-        evaluation.note("maps_rbl_domains is empty: nothing to ask")
-        return Outcome.DUNNO
-
-    return check

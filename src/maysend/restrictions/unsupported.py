@@ -30,17 +30,7 @@ _TABLE = (
     "check_recipient_ns_access",
     "check_ccert_access",
 )
-_WORD = (
-    "check_policy_service",
-    "permit_dnswl_client",
-    "permit_rhswl_client",
-    "reject_rbl_client",
-    "reject_rhsbl_client",
-    "reject_rhsbl_helo",
-    "reject_rhsbl_recipient",
-    "reject_rhsbl_reverse_client",
-    "reject_rhsbl_sender",
-)
+_WORD = ("check_policy_service",)
 _ALONE = (
     "permit_mx_backup",
     "reject_unverified_recipient",
