@@ -20,6 +20,7 @@ TYPES: Mapping[str, str] = {
     "internal": "maysend.tables.internal:open_internal",
     "ldap": "maysend.tables.ldap:open_ldap",
     "lmdb": "maysend.tables.lmdb:open_lmdb",
+    "memcache": "maysend.tables.memcache:open_memcache",
     "mysql": "maysend.tables.mysql:open_mysql",
     "pcre": "maysend.tables.pcre:open_pcre",
     "pgsql": "maysend.tables.pgsql:open_pgsql",

@@ -73,6 +73,7 @@ ldap_table(5); Postfix 2.1.
 from collections.abc import Iterator, Sequence
 
 from maysend.tables.client_file import ClientParameters
+from maysend.tables.client_limits import limit_of
 from maysend.tables.connections import Connections
 from maysend.tables.key_template import KeyFilter, filled, formatted
 from maysend.tables.ldap_connection import Entry, LdapConnection, LdapDriver, NoSuchEntryError
@@ -81,7 +82,6 @@ from maysend.tables.ldap_parameters import (
     Scope,
     attributes_of,
     filter_of,
-    limit_of,
     result_format_of,
     scope_of,
     server_of,

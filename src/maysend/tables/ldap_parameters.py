@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from maysend.tables.client_file import ClientParameters
+from maysend.tables.client_limits import limit_of
 from maysend.tables.table import TableError
 
 Scope: TypeAlias = Literal["base", "one", "sub"]
@@ -142,14 +143,6 @@ def filter_of(parameters: ClientParameters, warn: Callable[[str], None]) -> str:
             "(RFC 4512, section 1.4): libldap will refuse the filter, here and in Postfix"
         )
     return text
-
-
-def limit_of(parameters: ClientParameters, name: str, default: int, least: int = 0) -> int:
-    """Read a limit. Raises TableError (config)."""
-    value = parameters.number(name, default)
-    if value < least:
-        raise TableError(parameters.spec, f"{name} = {value}: expected at least {least}", "config")
-    return value
 
 
 def _urls(parameters: ClientParameters, warn: Callable[[str], None]) -> list[str]:

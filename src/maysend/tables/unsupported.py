@@ -8,7 +8,6 @@ _INSTEAD = {
     "dbm": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
     "sdbm": f"{_LATER}; use lmdb:, hash: or texthash: with the same source file",
     "mongodb": f"{_LATER}; Postfix itself needs 3.9 and the Debian package postfix-mongodb",
-    "memcache": _LATER,
     "nis": _LATER,
     "nisplus": _LATER,
     "netinfo": _LATER,
