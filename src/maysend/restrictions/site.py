@@ -55,7 +55,7 @@ class Site:
         self.address_families = self._address_families()
         self.verify_sender = self._verify_sender()
         self.interface_addresses = interfaces.own_addresses(parameters)
-        self._own_literals = self.interface_addresses | interfaces.proxy_addresses(parameters)
+        self.own_addresses = self.interface_addresses | interfaces.proxy_addresses(parameters)
 
     def _verify_sender(self) -> str:
         """The sender of address verification probes: mail to it is thrown away unseen."""
@@ -122,7 +122,7 @@ class Site:
         literal = domain[1:-1]
         if literal[:5].lower() == "ipv6:":
             literal = literal[5:]
-        return literal.lower() in self._own_literals
+        return literal.lower() in self.own_addresses
 
 
 def _rewriting(parameters: Parameters) -> Rewriting:

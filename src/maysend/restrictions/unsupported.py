@@ -12,27 +12,9 @@ def _needs_more(item: Item, site: Site) -> Check:
     raise InvalidItem(f"{item.name} is not available in this version of maysend")
 
 
-_TABLE = (
-    "check_client_a_access",
-    "check_client_mx_access",
-    "check_client_ns_access",
-    "check_reverse_client_hostname_a_access",
-    "check_reverse_client_hostname_mx_access",
-    "check_reverse_client_hostname_ns_access",
-    "check_helo_a_access",
-    "check_helo_mx_access",
-    "check_helo_ns_access",
-    "check_sender_a_access",
-    "check_sender_mx_access",
-    "check_sender_ns_access",
-    "check_recipient_a_access",
-    "check_recipient_mx_access",
-    "check_recipient_ns_access",
-    "check_ccert_access",
-)
+_TABLE = ("check_ccert_access",)
 _WORD = ("check_policy_service",)
 _ALONE = (
-    "permit_mx_backup",
     "reject_unverified_recipient",
     "reject_unverified_sender",
 )
