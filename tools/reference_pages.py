@@ -14,6 +14,7 @@ from maysend.tables.index import TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
+ARGUMENTS = {"table": "type:table", "word": "argument", "domain": "domain"}
 NOTE = "<!-- Written by `make docs` from the source. Change it there. -->\n\n"
 
 
@@ -36,7 +37,7 @@ def restriction_page() -> str:
     rows = []
     for name, restriction in sorted(RESTRICTIONS.items()):
         text = inspect.cleandoc(restriction.compile.__doc__ or "Not available in this version.")
-        argument = {"": "", "table": " *type:table*", "word": " *argument*"}[restriction.argument]
+        argument = f" *{ARGUMENTS[restriction.argument]}*" if restriction.argument else ""
         rows.append(f"- `{name}`{argument}: {' '.join(text.split(chr(10) * 2)[0].split())}")
     return f"{NOTE}# Restrictions\n\nSource: postconf(5).\n\n" + "\n".join(rows) + "\n"
 

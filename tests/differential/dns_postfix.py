@@ -7,6 +7,7 @@ with DnsPostfix() as postfix:
 
 from collections.abc import Mapping
 
+from maysend.dns import Zone
 from tests.differential.fake_dns import FakeDns
 from tests.differential.live_postfix import LivePostfix
 
@@ -26,11 +27,13 @@ class DnsPostfix(LivePostfix):
         self,
         parameters: Mapping[str, str],
         files: Mapping[str, str] | None = None,
-        zone: str = "",
+        zone: str | None = None,
     ) -> None:
-        """Replace main.cf, the files beside it, and what the name server knows."""
+        """Replace main.cf, the files beside it, and what the name server knows if that changes."""
         super().configure(parameters, files)
-        self._dns.serve(zone)
+        if zone is not None:
+            self.resolver = Zone(zone)
+            self._dns.serve(zone)
 
     def close(self) -> None:
         """End the daemons and the name server. May be called twice."""

@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from maysend.dns import Resolver, Zone
 from tests.differential.private_master import PrivateMaster, Service, make_queue
 
 BASE_PARAMETERS: dict[str, str] = {
@@ -137,6 +138,9 @@ class Smtp:
 
 class LivePostfix:
     """A Postfix of its own. `parameters` are main.cf's, `files` go beside it by name."""
+
+    resolver: Resolver = Zone("")
+    """What its name server knows: nothing, as there is none."""
 
     def __init__(
         self,

@@ -109,7 +109,7 @@ def permit_rhswl_client(item: Item, site: Site) -> Check:
     return check
 
 
-def _rejecting(name_of: NameOf, words: str) -> Compile:
+def _rejecting(name_of: NameOf, words: str, about: str) -> Compile:
     """A restriction that rejects where the domain of a name is in the list."""
 
     def compile(item: Item, site: Site) -> Check:
@@ -122,6 +122,7 @@ def _rejecting(name_of: NameOf, words: str) -> Compile:
 
         return check
 
+    compile.__doc__ = f"Reject where the domain of {about} is in the list."
     return compile
 
 
@@ -149,11 +150,13 @@ def _known(name: str) -> str:
     return "" if name.lower() == "unknown" else name
 
 
-reject_rhsbl_client = _rejecting(_client_name, replies.CLIENT)
-reject_rhsbl_reverse_client = _rejecting(_reverse_client_name, replies.REVERSE_CLIENT)
-reject_rhsbl_helo = _rejecting(_helo_name, replies.HELO)
-reject_rhsbl_sender = _rejecting(_sender, replies.SENDER)
-reject_rhsbl_recipient = _rejecting(_recipient, replies.RECIPIENT)
+reject_rhsbl_client = _rejecting(_client_name, replies.CLIENT, "the client's name")
+reject_rhsbl_reverse_client = _rejecting(
+    _reverse_client_name, replies.REVERSE_CLIENT, "the client's unverified name"
+)
+reject_rhsbl_helo = _rejecting(_helo_name, replies.HELO, "the HELO name")
+reject_rhsbl_sender = _rejecting(_sender, replies.SENDER, "the MAIL FROM address")
+reject_rhsbl_recipient = _rejecting(_recipient, replies.RECIPIENT, "the RCPT TO address")
 
 
 def _reject_listed_client(

@@ -67,6 +67,18 @@ _SUBJECTS: dict[str, tuple[Callable[[Dialogue], Named], str]] = {
     "sender": (_sender, replies.SENDER),
     "recipient": (_recipient, replies.RECIPIENT),
 }
+_ABOUT = {
+    replies.CLIENT: "the client's name",
+    replies.REVERSE_CLIENT: "the client's unverified name",
+    replies.HELO: "the HELO name",
+    replies.SENDER: "the MAIL FROM domain",
+    replies.RECIPIENT: "the RCPT TO domain",
+}
+_SERVERS: dict[ServerType, str] = {
+    "MX": "MX hosts, their parent domains and networks",
+    "NS": "NS hosts, their parent domains and networks",
+    "A": "addresses and networks",
+}
 _TYPES: tuple[ServerType, ...] = ("MX", "NS", "A")
 
 
@@ -74,6 +86,7 @@ def _check_server_access(
     named: Callable[[Dialogue], Named], words: str, type: ServerType
 ) -> Compile:
     """One of the restrictions of this family."""
+    subject, servers = _ABOUT[words], _SERVERS[type]
 
     def compile(item: Item, site: Site) -> Check:
         table = site.table(item.argument)
@@ -90,6 +103,7 @@ def _check_server_access(
 
         return check
 
+    compile.__doc__ = f"Search for the {servers} of {subject}; it can reject but not permit."
     return compile
 
 

@@ -75,7 +75,7 @@ def sessions(postfix: LivePostfix, seed: int, numbers: range) -> Iterator[Sessio
 def compile_policy(postfix: LivePostfix) -> Policy | None:
     """Our policy of the very files that the live Postfix reads; None where it refuses to start."""
     try:
-        return Policy.load(postfix.directory)
+        return Policy.load(postfix.directory, resolver=postfix.resolver)
     except (PolicyError, MainCfError):
         return None
 
