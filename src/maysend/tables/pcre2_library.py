@@ -184,6 +184,8 @@ class BundledPattern:
             raise MatchError(error.msg) from error
         if data is None:
             return None
+        if not wanted:
+            return ()
         return [
             core.match_substring_bynumber(data, key, group) or b"" for group in range(1, wanted + 1)
         ]

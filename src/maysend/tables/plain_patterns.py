@@ -33,6 +33,7 @@ class LazyCompiler:
     def __init__(
         self, reader: PatternReader, compile_now: Compile, caseless: int, indifferent: int
     ) -> None:
+        """`compile_now` is the engine of the table."""
         self._reader = reader
         self._compile_now = compile_now
         self._caseless = caseless
@@ -47,32 +48,51 @@ class LazyCompiler:
         if meaning is None:
             return self._compile_now(pattern, options)
         search = None if meaning.source is None else Search(meaning.source, self._searches)
-        return PlainPattern(meaning, search, lambda: self._compile_now(pattern, options))
+        for_usual_keys = None
+        if self._reader.syntax == "perl" and search is not None:
+            for_usual_keys = _Lazily(self._searches.compile, pattern, options)
+        engine = _Lazily(self._compile_now, pattern, options)
+        return PlainPattern(meaning, search, engine, for_usual_keys)
 
 
 class PlainPattern:
-    """A pattern that is understood. Its engine is asked for groups, and for keys out of the usual.
+    """A pattern that is understood.
 
-    `match` is what CompiledPattern says.
+    `search` is None where that could take too long. `match` asks the engine, for any key;
+    `match_usual` asks one that is quicker to call and answers the same for keys that can be seen
+    (pattern_literals.seen), where there is one.
     """
 
     def __init__(
         self,
         meaning: Understood,
         search: "Search | None",
-        compile_now: Callable[[], CompiledPattern],
+        engine: "_Lazily",
+        for_usual_keys: "_Lazily | None",
     ) -> None:
         self.meaning = meaning
         self.group_count = meaning.group_count
         self.search = search
-        self._compile_now = compile_now
+        self.match = engine.match
+        self.match_usual = None if for_usual_keys is None else for_usual_keys.match
+
+
+class _Lazily:
+    """A pattern that is compiled when it is first tried."""
+
+    __slots__ = ("_compile", "_compiled", "_options", "_pattern")
+
+    def __init__(self, compile_pattern: Compile, pattern: bytes, options: int) -> None:
+        self._compile = compile_pattern
+        self._pattern = pattern
+        self._options = options
         self._compiled: CompiledPattern | None = None
 
     def match(self, key: bytes, wanted: int, /) -> Sequence[bytes] | None:
         """What the first `wanted` groups matched, None for no match. Raises MatchError."""
         compiled = self._compiled
         if compiled is None:
-            compiled = self._compiled = self._compile_now()
+            compiled = self._compiled = self._compile(self._pattern, self._options)
         return compiled.match(key, wanted)
 
 
@@ -96,8 +116,14 @@ class Search:
             self._code = self._searches.compile(self.source.encode("ascii"), 0)
         self._uses += 1
         if self._uses > _OFTEN:
-            self._search = re.compile(self.source, re.ASCII).search
+            self.quickest()
         return self._code.match(text.encode("latin-1"), 0) is not None
+
+    def quickest(self) -> Callable[[str], object]:
+        """The quickest way to search, which takes longest to prepare; true where it is found."""
+        if self._search is None:
+            self._search = re.compile(self.source, re.ASCII).search
+        return self._search
 
 
 class _Searches:

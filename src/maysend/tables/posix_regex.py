@@ -78,11 +78,20 @@ class PosixLibrary:
     @contextmanager
     def c_locale(self) -> Iterator[None]:
         """Switch this thread to the C locale."""
-        before = self._use_locale(self._c_locale)
+        before = self.enter_c_locale()
         try:
             yield
         finally:
-            self._use_locale(before)
+            self.leave_c_locale(before)
+
+    def enter_c_locale(self) -> int:
+        """Switch this thread to the C locale; returns what leave_c_locale() takes."""
+        before: int = self._use_locale(self._c_locale)
+        return before
+
+    def leave_c_locale(self, before: int) -> None:
+        """Switch back."""
+        self._use_locale(before)
 
     def compile(self, pattern: bytes, options: int, /) -> "PosixPattern":
         """Compile `pattern`; call it within c_locale(). Raises RuleError."""

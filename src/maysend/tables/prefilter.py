@@ -12,6 +12,7 @@ tried can't warn of its match limit.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -19,10 +20,12 @@ import msgspec
 
 from maysend.tables.pattern_literals import EDGE, LONGEST_KEY, Texts, seen
 from maysend.tables.rule_tests import (
+    Answer,
     Engine,
     QuickTest,
     fixed_answer,
     needed_texts,
+    quick_answer,
     quick_test,
     sure_texts,
 )
@@ -32,17 +35,23 @@ _LONG_ENOUGH = 24
 """Characters of a text that is only a hint; more would take memory and leave out little."""
 
 
+_FEW = 100
+"""So many rules are worth some milliseconds when a table is opened, to be quicker afterwards."""
+
+
 class Plan(msgspec.Struct):
     """How one rule is tried: `guards` are the `if`s around it, from the outside.
 
-    Without an answer the engine says whether it applies, and what it answers. With an answer, but
-    without a quick test, it applies wherever its text was found.
+    With a quick test and a fixed answer, one decides and the other answers; with a fixed answer
+    alone, it applies wherever its text was found. Without a fixed answer, `fill` says whether it
+    applies and what it answers.
     """
 
     rule: Rule
     guards: tuple[int, ...]
     quick: QuickTest | None
-    answer: str | None
+    fixed: str | None
+    fill: Answer
 
 
 class Prefilter:
@@ -55,7 +64,8 @@ class Prefilter:
         self._engine = engine
         self._search_all = search_all
         self._plans = [
-            _plan(rule, guards) for rule, guards in zip(rules, guards_of(rules), strict=True)
+            _plan(rule, guards, engine, prepared=len(rules) <= _FEW)
+            for rule, guards in zip(rules, guards_of(rules), strict=True)
         ]
         self._always: tuple[int, ...] = ()
         self._whole: dict[str, tuple[int, ...]] = {}
@@ -82,9 +92,9 @@ class Prefilter:
                 continue
             if plan.quick is not None and not plan.quick(text):
                 continue
-            if plan.answer is not None:
-                return plan.answer
-            answer = self._engine.answer(plan.rule, key)
+            if plan.fixed is not None:
+                return plan.fixed
+            answer = plan.fill(key)
             if answer is not None:
                 return answer
         return None
@@ -96,7 +106,7 @@ class Prefilter:
             if number not in known:
                 plan = self._plans[number]
                 if plan.quick is not None:
-                    known[number] = plan.quick(text)
+                    known[number] = bool(plan.quick(text))
                 else:
                     known[number] = self._engine.groups(plan.rule, key) is not None
             if not known[number]:
@@ -120,7 +130,7 @@ class Prefilter:
                 continue
             texts = min(sets, key=lambda texts: sum(_cost(text, uses[text]) for text in texts))
             plan = self._plans[number]
-            if texts is sure_texts(plan.rule.condition) and plan.answer is not None:
+            if texts is sure_texts(plan.rule.condition) and plan.fixed is not None:
                 plan.quick = None
             else:
                 texts = tuple({_hint(text) for text in texts})
@@ -137,9 +147,13 @@ class Prefilter:
         return sets
 
 
-def _plan(rule: Rule, guards: tuple[int, ...]) -> Plan:
-    quick = quick_test(rule.condition)
-    return Plan(rule, guards, quick, None if quick is None else fixed_answer(rule))
+def _plan(rule: Rule, guards: tuple[int, ...], engine: Engine, *, prepared: bool) -> Plan:
+    fill = quick_answer(rule, engine)
+    if fill is not None:
+        return Plan(rule, guards, None, None, fill)
+    quick = quick_test(rule.condition, prepared=prepared)
+    fixed = None if quick is None else fixed_answer(rule)
+    return Plan(rule, guards, quick, fixed, partial(engine.answer, rule))
 
 
 def _is_whole(text: str) -> bool:

@@ -77,8 +77,11 @@ class RegexpTable:
             )
 
     def _groups(self, condition: Condition, key: bytes) -> Sequence[bytes] | None:
-        with self._library.c_locale():
+        before = self._library.enter_c_locale()  # in short: this is asked often
+        try:
             return condition.groups(key)
+        finally:
+            self._library.leave_c_locale(before)
 
     def _warn(self, line: int, problem: str) -> None:
         self._context.warn(f"{self.spec}, line {line}: {problem}")

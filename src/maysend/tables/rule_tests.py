@@ -8,8 +8,11 @@ from maysend.tables.pattern_literals import Texts
 from maysend.tables.plain_patterns import PlainPattern
 from maysend.tables.rules import Condition, MatchError, Rule
 
-QuickTest: TypeAlias = Callable[[str], bool]
-"""Whether a condition holds, from the key as seen (pattern_literals.seen)."""
+QuickTest: TypeAlias = Callable[[str], object]
+"""Whether a condition holds (true or false), from the key as seen (pattern_literals.seen)."""
+
+Answer: TypeAlias = Callable[[str], str | None]
+"""The answer of a rule for a key, None where the rule does not apply."""
 
 Groups: TypeAlias = Callable[[Condition, bytes], Sequence[bytes] | None]
 """Asks the engine whether a condition holds, and for its groups. Raises MatchError."""
@@ -55,17 +58,39 @@ def sure_texts(condition: Condition) -> Texts | None:
     return pattern.meaning.texts
 
 
-def quick_test(condition: Condition) -> QuickTest | None:
-    """Tells whether the condition holds; None where only the engine can."""
+def quick_test(condition: Condition, *, prepared: bool) -> QuickTest | None:
+    """Tells whether the condition holds; None where only the engine can.
+
+    `prepared`: take the time now that makes it quick, instead of when it is often asked.
+    """
     pattern = _plain(condition)
     if pattern is None or not isinstance(condition, Matches):
         return None
     if pattern.meaning.texts is not None:
         return _contains(pattern.meaning.texts, negated=condition.negated)
-    search = pattern.search
-    if search is None or not condition.negated:
-        return search
-    return lambda text: not search(text)
+    if pattern.search is None:
+        return None
+    search = pattern.search.quickest() if prepared else pattern.search
+    return (lambda text: not search(text)) if condition.negated else search
+
+
+def quick_answer(rule: Rule, engine: Engine) -> Answer | None:
+    """Tells the answer with groups in it, or None, without the table's engine where possible."""
+    pattern, answer = _plain(rule.condition), rule.answer
+    if pattern is None or answer is None or not isinstance(rule.condition, Matches):
+        return None
+    match, wanted = pattern.match_usual, rule.condition.wanted
+    if match is None or not wanted:
+        return None
+
+    def answer_usual(key: str) -> str | None:
+        try:
+            groups = match(key.encode("utf-8", "surrogateescape"), wanted)
+        except MatchError:
+            return engine.answer(rule, key)
+        return None if groups is None else answer(groups)
+
+    return answer_usual
 
 
 def fixed_answer(rule: Rule) -> str | None:

@@ -48,14 +48,23 @@ class CheckedTable:
         self._utf8 = context.utf8
         self._warn = context.warn
         self._folds = not table.pattern and (context.utf8 or not forwards)
+        self._ask = table.lookup
 
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where it is not found; TableError where that is unknown."""
+        if key.isascii():  # in short what follows, because nearly every key is
+            answer = self._ask(key.lower() if self._folds else key)
+            if answer is None or answer.isascii():
+                return answer
+            return self._checked(key, answer)
         if self._utf8 and not is_utf8(key):
             self._warn(f'{self.spec}: non-UTF-8 key "{printable(key)}"')
             return None
-        answer = self.table.lookup(fold(key, utf8=self._utf8) if self._folds else key)
-        if answer is not None and self._utf8 and not is_utf8(answer):
+        answer = self._ask(fold(key, utf8=self._utf8) if self._folds else key)
+        return None if answer is None else self._checked(key, answer)
+
+    def _checked(self, key: str, answer: str) -> str:
+        if self._utf8 and not is_utf8(answer):
             raise TableError(
                 self.spec,
                 f'key "{printable(key)}": non-UTF-8 value "{printable(answer)}"',
