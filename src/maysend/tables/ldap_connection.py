@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from maysend.tables.connections import LostConnectionError
+from maysend.tables.abandoning import Abandoning, TooManyCallsError
+from maysend.tables.connections import MOST_CONNECTIONS, LostConnectionError
 from maysend.tables.ldap_parameters import LdapServer, Scope
 from maysend.tables.table import TableError
 
@@ -25,6 +26,9 @@ class LdapDriver:
 
     def __init__(self, spec: str) -> None:
         self.spec = spec
+        self._attempts: Abandoning[LdapConnection] = Abandoning(
+            MOST_CONNECTIONS, LdapConnection.close
+        )
         try:
             self.ldap: Any = import_module("ldap")
         except ImportError as error:
@@ -39,7 +43,23 @@ class LdapDriver:
         self._lost = (self.ldap.SERVER_DOWN, self.ldap.UNAVAILABLE, self.ldap.CONNECT_ERROR)
 
     def connect(self, server: LdapServer) -> "LdapConnection":
-        """Connect and bind. Raises TableError (retry)."""
+        """Connect and bind, within the table's timeout for each server. Raises TableError (retry).
+
+        libldap waits without end in a TLS handshake and in a SASL bind (ldap_table(5), LDAP SASL
+        PARAMETERS); then the attempt is left to itself.
+        """
+        if not (server.uses_tls or server.bind == "sasl"):
+            return self._connected(server)
+        seconds = server.timeout * len(server.urls.split())
+        try:
+            return self._attempts.call(lambda: self._connected(server), seconds)
+        except TimeoutError as error:
+            raise TableError(self.spec, f"connect to {server.urls}: {error}", "retry") from error
+        except TooManyCallsError as error:
+            reason = f"connect to {server.urls}: {MOST_CONNECTIONS} earlier attempts still wait"
+            raise TableError(self.spec, reason, "retry") from error
+
+    def _connected(self, server: LdapServer) -> "LdapConnection":
         ldap = self.ldap
         try:
             connection = ldap.initialize(server.urls)
@@ -47,6 +67,11 @@ class LdapDriver:
             if server.start_tls:
                 connection.start_tls_s()
             self._bind(connection, server)
+            if server.uses_tls and server.bind == "none":
+                # Only a first question makes libldap connect.
+                connection.search_ext_s("", ldap.SCOPE_BASE, attrlist=["1.1"])
+        except (ldap.NO_SUCH_OBJECT, ldap.INSUFFICIENT_ACCESS):
+            pass  # an answer, hence a connection
         except ldap.LDAPError as error:
             raise TableError(
                 self.spec, f"connect to {server.urls} as '{server.bind_dn}': {describe(error)}"
@@ -79,7 +104,7 @@ class LdapDriver:
         }
         for name, value in options.items():
             connection.set_option(getattr(ldap, name), value)
-        if not server.start_tls and "ldaps://" not in server.urls.lower():
+        if not server.uses_tls:
             return
         required = ldap.OPT_X_TLS_DEMAND if server.tls_require_cert else ldap.OPT_X_TLS_NEVER
         connection.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, required)

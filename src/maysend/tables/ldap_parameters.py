@@ -51,6 +51,11 @@ class LdapServer(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"LdapServer({self.urls})"
 
+    @property
+    def uses_tls(self) -> bool:
+        """Whether a connection may need TLS."""
+        return self.start_tls or "ldaps://" in self.urls.lower()
+
 
 class ResultAttributes(msgspec.Struct, frozen=True):
     """The attributes that are read, in the order in which an attribute is looked for in them."""
