@@ -9,7 +9,7 @@ from functools import partial
 
 from maysend.restrictions import replies
 from maysend.restrictions.access_answers import Access, apply_answer
-from maysend.restrictions.address_lookup import Key, access_keys, find, parents
+from maysend.restrictions.address_lookup import Key, access_keys, parents
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.restriction import Item
@@ -178,11 +178,14 @@ def ask(
     evaluation: Evaluation, table: LookupTable, keys: Iterable[Key], access: Access
 ) -> Outcome | None:
     """What the first key that is found says, or None where none is."""
-    for key in keys:
+    lookup, is_pattern = evaluation.lookup, table.pattern
+    for key, is_partial in keys:
+        if not key or (is_partial and is_pattern):
+            continue
         try:
-            answer = find(evaluation.lookup, (table,), key)
+            answer = lookup(table, key)
         except TableError:
             answer = FAILED
         if answer is not None:
-            return apply_answer(evaluation, access, key[0], answer)
+            return apply_answer(evaluation, access, key, answer or FAILED)
     return None

@@ -108,15 +108,15 @@ class Evaluation:
 
         Raises TableError where the table has no answer now.
         """
-        record = Lookup(table.spec, key)
-        if self._current is not None:
-            self._current.lookups.append(record)
         try:
-            record.answer = table.lookup(key)
+            answer = table.lookup(key)
         except TableError as error:
-            record.error = error.reason
+            if self._current is not None:
+                self._current.lookups.append(Lookup(table.spec, key, None, error.reason))
             raise
-        return record.answer
+        if self._current is not None:
+            self._current.lookups.append(Lookup(table.spec, key, answer))
+        return answer
 
     def query_dns(self, name: str, type: RecordType) -> Answer:
         """Ask for the records of a name: the one seam to DNS, into the trace as "dns:MX"."""
