@@ -101,7 +101,7 @@ def main() -> None:
                     os.write(1, READY)
                 elif key.fileobj is udp:
                     question, client = udp.recvfrom(4096)
-                    reply = _reply(zone, question, limit=1232)
+                    reply = reply_to(zone, question, limit=1232)
                     if reply is not None:
                         udp.sendto(reply, client)
                 else:
@@ -113,12 +113,12 @@ def _serve_stream(tcp: socket.socket, zone: Zone) -> None:
     with connection:
         connection.settimeout(2)
         (length,) = struct.unpack("!H", _exactly(connection.fileno(), 2))
-        reply = _reply(zone, _exactly(connection.fileno(), length), limit=65535)
+        reply = reply_to(zone, _exactly(connection.fileno(), length), limit=65535)
         if reply is not None:
             connection.sendall(struct.pack("!H", len(reply)) + reply)
 
 
-def _reply(zone: Zone, octets: bytes, limit: int) -> bytes | None:
+def reply_to(zone: Zone, octets: bytes, limit: int) -> bytes | None:
     """The reply to one question as a recursive server gives it; None is none at all."""
     from dns import flags, message, rcode
 

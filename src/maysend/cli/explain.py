@@ -2,15 +2,17 @@
 
 import sys
 from ipaddress import ip_address
+from typing import TextIO
 
 import click
 
 from maysend.address import AddressSyntaxError, parse_path
-from maysend.cli.exit_codes import EX_CONFIG, PERMITTED, REJECTED, TEMPORARY
+from maysend.cli.exit_codes import EX_CONFIG, EX_DATAERR, PERMITTED, REJECTED, TEMPORARY
 from maysend.cli.explanation_json import explanation_as_json
 from maysend.cli.explanation_text import render_explanation
 from maysend.cli.policy_source import PolicySource
 from maysend.directory.errors import DirectoryError
+from maysend.dns import Zone, ZoneError
 from maysend.maincf import MainCfError
 from maysend.policy import PolicyError, ProtocolState, Request
 from maysend.policy.explanation import explain as explain_request
@@ -27,6 +29,13 @@ from maysend.policy.explanation import explain as explain_request
 @click.option("--client", default="192.0.2.1", metavar="IP", show_default=True)
 @click.option("--client-name", default="unknown", metavar="NAME", show_default=True)
 @click.option("--helo", default="client.example", metavar="NAME", show_default=True)
+@click.option(
+    "--dns",
+    "zone",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help="Ask this zone file, or lines of NAME TYPE VALUE, instead of DNS.",
+)
 @click.option("--tls/--no-tls", default=True, help="Whether the session is encrypted.")
 @click.option(
     "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -42,6 +51,7 @@ def explain(
     client: str,
     client_name: str,
     helo: str,
+    zone: TextIO | None,
     tls: bool,
     style: str,
 ) -> None:
@@ -67,7 +77,8 @@ def explain(
         sasl_method="PLAIN" if login else "",
         encryption_protocol="TLSv1.3" if tls else "",
     )
-    source = PolicySource(postfix, service, directory, config)
+    resolver = _zone(zone) if zone is not None else None
+    source = PolicySource(postfix, service, directory, config, resolver)
     try:
         policy = source.policy()
         explanation = explain_request(policy, request, source.policy)
@@ -82,6 +93,15 @@ def explain(
         click.echo(render_explanation(explanation, policy))
     reply = explanation.decision.reply
     sys.exit(PERMITTED if reply is None else REJECTED if reply.is_permanent else TEMPORARY)
+
+
+def _zone(file: TextIO) -> Zone:
+    """What the file says, or an end with the line that is wrong."""
+    try:
+        return Zone(file.read())
+    except (ZoneError, UnicodeDecodeError) as error:
+        click.echo(f"maysend explain: {file.name}: {error}", err=True)
+        sys.exit(EX_DATAERR)
 
 
 def _client_address(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from maysend.dns import Resolver
 from maysend.maincf import Parameters
 from maysend.policy import Policy
 from maysend.tables.table import Opener
@@ -12,7 +13,7 @@ class PolicySource:
 
     `postfix` is a Postfix configuration directory and `service` one of its services; without it
     the policy is maysend's own, on the directory at the URL `database`, or of the maysend.toml
-    named by `config`.
+    named by `config`. `resolver` answers for DNS, in place of this host's name servers.
     """
 
     def __init__(
@@ -21,11 +22,13 @@ class PolicySource:
         service: str | None = None,
         database: str | None = None,
         config: str | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         self._postfix = postfix
         self._service = service
         self._database = database
         self._config = config
+        self._resolver = resolver
 
     def policy(self, overrides: Mapping[str, str] | None = None) -> Policy:
         """The policy, with other values of some parameters where `overrides` has them.
@@ -33,11 +36,11 @@ class PolicySource:
         Raises MainCfError and PolicyError as Policy does, DirectoryError where there is none.
         """
         if self._postfix is None:
-            return Policy.builtin(self._directory_tables(), overrides)
+            return Policy.builtin(self._directory_tables(), overrides, self._resolver)
         parameters = Parameters.load(self._postfix, self._service)
         if overrides:
             parameters = parameters.replaced(overrides)
-        return Policy(parameters, self._tables_if_any())
+        return Policy(parameters, self._tables_if_any(), self._resolver)
 
     def _directory_tables(self) -> Mapping[str, Opener]:
         from maysend.directory import Directory

@@ -16,7 +16,7 @@ MOST_ANSWERS = 10_000
 
 
 class SystemResolver:
-    """Asks the name servers of this host, or `nameservers` (IP addresses).
+    """Asks the name servers of this host, or `nameservers` (IP addresses) at `port`.
 
     `timeout` is how long one server may take and `lifetime` a whole question, in seconds. Nothing
     is read or loaded before the first question.
@@ -25,8 +25,14 @@ class SystemResolver:
     blocking = True
 
     def __init__(
-        self, nameservers: tuple[str, ...] = (), *, timeout: float = 2.0, lifetime: float = 6.0
+        self,
+        nameservers: tuple[str, ...] = (),
+        *,
+        port: int = 53,
+        timeout: float = 2.0,
+        lifetime: float = 6.0,
     ) -> None:
+        self._port = port
         self._nameservers = nameservers
         self._timeout = timeout
         self._lifetime = lifetime
@@ -59,6 +65,7 @@ class SystemResolver:
         stub = Resolver(configure=not self._nameservers)
         if self._nameservers:
             stub.nameservers = list(self._nameservers)
+        stub.port = self._port
         stub.timeout, stub.lifetime = self._timeout, self._lifetime
         stub.cache = LRUCache(MOST_ANSWERS)
         return stub

@@ -77,11 +77,11 @@ class BlocklistReply:
 def joined_texts(records: Sequence[Record]) -> str:
     """The TXT records of a list as one text, as much of them as smtpd keeps."""
     text = ""
-    for record in records:
+    for number, record in enumerate(records):
         room = LONGEST_REASON - len(text.encode("utf-8", "surrogateescape"))
         if room <= 0:
             break
-        if text and room > len(BETWEEN_TEXTS):
+        if number and room > len(BETWEEN_TEXTS):
             text += BETWEEN_TEXTS
             room -= len(BETWEEN_TEXTS)
         octets = record.data.encode("utf-8", "surrogateescape")[:room]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from maysend.dns import Record
 from maysend.restrictions.destination import is_authorized
-from maysend.restrictions.dns_lookup import Status, find_records
+from maysend.restrictions.dns_lookup import Status, find_records, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.host_addresses import addresses_of
 from maysend.restrictions.replies import RECIPIENT
@@ -39,7 +39,7 @@ def permit_mx_backup(item: Item, site: Site) -> Check:
             return Outcome.OK
         backup = _Backup(evaluation, recipient)
         best, others = backup.mail_exchangers(resolved.domain)
-        if not others or backup.is_here(best) or not backup.is_here(others):
+        if backup.is_here(best) or not backup.is_here(others):
             return Outcome.DUNNO
         if is_limited and not backup.are_in(networks, best):
             return Outcome.DUNNO
@@ -56,17 +56,16 @@ class _Backup:
         self._recipient = recipient
 
     def mail_exchangers(self, domain: str) -> tuple[list[Record], list[Record]]:
-        """Those of the best preference, and the others."""
-        found = find_records(self._evaluation, domain, "MX")
+        """Those of the best preference, and the others in the order of theirs."""
+        found = find_records(self._evaluation, in_ascii(domain), "MX")
         if found.status in (Status.FAILED, Status.FILTERED):
             self._defer(f"Unable to look up mail exchanger information: {found.reason}")
         if not found.records:
             return [], []
-        best = min(record.preference for record in found.records)
-        return (
-            [record for record in found.records if record.preference == best],
-            [record for record in found.records if record.preference != best],
-        )
+        ordered = sorted(found.records, key=lambda record: record.preference)
+        best = ordered[0].preference
+        count = sum(record.preference == best for record in ordered)
+        return ordered[:count], ordered[count:]
 
     def is_here(self, exchangers: Sequence[Record]) -> bool:
         """Whether one of these hosts is this one, by name or address."""

@@ -87,12 +87,12 @@ class _DomainCheck:
 
     def __call__(self, evaluation: Evaluation, address: str) -> Outcome:
         resolved = evaluation.resolved(address)
-        domain = resolved.domain
+        domain = in_ascii(resolved.domain)
         if "@" not in resolved.address or resolved.address_class in DELIVERED_HERE:
             return Outcome.DUNNO
         if domain.startswith("[") and domain.endswith("]"):
             return Outcome.DUNNO
-        status = find_any(evaluation, in_ascii(domain), ("MX", "A", "AAAA")).status
+        status = find_any(evaluation, domain, ("MX", "A", "AAAA")).status
         if status in (Status.FOUND, Status.FILTERED):
             return Outcome.DUNNO
         text = f"<{address}>: {self._words} rejected: "

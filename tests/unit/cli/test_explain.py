@@ -136,3 +136,25 @@ def test_a_service_of_master_cf_has_its_own_restrictions(postfix: Path) -> None:
     unknown = run("-c", str(postfix), "--service", "submisson", *TRACY_AS_ALICE, *TO_BOB)
     assert unknown.exit_code == 78
     assert "submisson" in unknown.stderr
+
+
+def test_dns_is_answered_from_a_file(postfix: Path) -> None:
+    main_cf = postfix / "main.cf"
+    main_cf.write_text(
+        main_cf.read_text() + "smtpd_helo_restrictions = reject_rbl_client l.example\n"
+    )
+    zone = postfix / "zone"
+    zone.write_text('1.2.0.192.l.example A 127.0.0.2\n1.2.0.192.l.example TXT "why"\n')
+    result = run("-c", str(postfix), "--dns", str(zone), *TRACY_AS_ALICE, *TO_BOB)
+    assert result.exit_code == 1
+    flat = " ".join(result.stdout.split())
+    assert "Client host [192.0.2.1] blocked using l.example; why" in flat
+    assert "dns:A 1.2.0.192.l.example → 127.0.0.2" in flat.replace("│ ", "")
+
+
+def test_a_zone_that_cannot_be_read_is_named_with_its_line(postfix: Path) -> None:
+    zone = postfix / "zone"
+    zone.write_text("a.example A 192.0.2.1\nb.example A nonsense\n")
+    result = run("-c", str(postfix), "--dns", str(zone), *TRACY_AS_ALICE, *TO_BOB)
+    assert result.exit_code == 65
+    assert f"{zone}: line 2: " in result.stderr
