@@ -1,5 +1,7 @@
 """Looking up one key in a Berkeley DB btree file."""
 
+from collections.abc import Iterator
+
 from maysend.tables.berkeley import PAGE_HEADER, Database, Meta, Page
 from maysend.tables.database_file import CorruptError
 
@@ -8,6 +10,7 @@ MAGIC = 0x053162
 _META_KIND = 9
 _INTERNAL_PAGE = 3
 _LEAF_PAGE = 5
+_PAGES = (_INTERNAL_PAGE, _LEAF_PAGE)
 _KEY_DATA = 1
 _OVERFLOW = 3
 _DELETED = 0x80
@@ -18,15 +21,49 @@ _VERSIONS = (8, 9, 10)
 def find(database: Database, key: bytes) -> bytes | None:
     """The value of `key`, None where it is not there. Raises CorruptError."""
     meta = database.meta()
-    if meta.kind != _META_KIND or meta.version not in _VERSIONS:
-        raise CorruptError(f"btree format version {meta.version} is not supported")
-    page = database.page(meta, meta.number(_ROOT), (_INTERNAL_PAGE, _LEAF_PAGE))
+    _check(meta)
+    page = database.page(meta, meta.number(_ROOT), _PAGES)
     while page.kind == _INTERNAL_PAGE:
-        child = database.page(meta, _child(database, meta, page, key), (_INTERNAL_PAGE, _LEAF_PAGE))
+        child = database.page(meta, _child(database, meta, page, key), _PAGES)
         if child.level >= page.level:  # levels count down to the leaves, so this can't loop
             raise CorruptError(f"page {child.number} is on the wrong level")
         page = child
     return _in_leaf(database, meta, page, key)
+
+
+def contents(database: Database) -> dict[bytes, bytes] | None:
+    """All that find() finds. Raises CorruptError. None where keys are not in their order."""
+    meta = database.meta()
+    _check(meta)
+    root = database.page(meta, meta.number(_ROOT), _PAGES)
+    entries: dict[bytes, bytes] = {}
+    before: bytes | None = None
+    for page in _leaves(database, meta, root):
+        for index in range(0, len(page.offsets) - 1, 2):
+            key = _leaf_item(database, meta, page, page.offsets[index])
+            if before is not None and key <= before:
+                return None
+            before = key
+            if not _byte(page, page.offsets[index + 1] + 2) & _DELETED:
+                entries[key] = _leaf_item(database, meta, page, page.offsets[index + 1])
+    return entries
+
+
+def _leaves(database: Database, meta: Meta, page: Page) -> Iterator[Page]:
+    """The leaves below `page`, in order; each is where the search for its keys ends."""
+    if page.kind == _LEAF_PAGE:
+        yield page
+        return
+    for offset in page.offsets:
+        child = database.page(meta, _number(meta, page, offset + 4), _PAGES)
+        if child.level >= page.level:
+            raise CorruptError(f"page {child.number} is on the wrong level")
+        yield from _leaves(database, meta, child)
+
+
+def _check(meta: Meta) -> None:
+    if meta.kind != _META_KIND or meta.version not in _VERSIONS:
+        raise CorruptError(f"btree format version {meta.version} is not supported")
 
 
 def _child(database: Database, meta: Meta, page: Page, key: bytes) -> int:

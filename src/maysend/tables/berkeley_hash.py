@@ -19,8 +19,7 @@ _SPARE_COUNT = 32
 def find(database: Database, key: bytes) -> bytes | None:
     """The value of `key`, None where it is not there. Raises CorruptError."""
     meta = database.meta()
-    if meta.kind != _META_KIND or meta.version < _OLDEST_VERSION:
-        raise CorruptError(f"hash format version {meta.version} is not supported")
+    _check(meta)
     number = _bucket_page(meta, _bucket(meta, key))
     for _ in range(meta.last_page):
         page = database.page(meta, number, _BUCKET_PAGES)
@@ -33,12 +32,47 @@ def find(database: Database, key: bytes) -> bytes | None:
     raise CorruptError("the pages of a bucket form a loop")
 
 
+def contents(database: Database) -> dict[bytes, bytes] | None:
+    """All that find() finds. Raises CorruptError.
+
+    None where pages are not in the order that makes find() find everything on them.
+    """
+    meta = database.meta()
+    _check(meta)
+    entries: dict[bytes, bytes] = {}
+    read = 0
+    for bucket in range(meta.number(_MAX_BUCKET) + 1):
+        number = _bucket_page(meta, bucket)
+        while number:
+            read += 1
+            if read > meta.last_page:
+                raise CorruptError("the pages of a bucket form a loop")
+            page = database.page(meta, number, _BUCKET_PAGES)
+            before: bytes | None = None
+            for index in range(0, len(page.offsets) - 1, 2):
+                key = _whole_item(database, meta, page, index)
+                ordered = _item(page, index)[0] == _KEY_DATA and (
+                    before is None or _comes_behind(key, before)
+                )
+                if not (ordered and _bucket(meta, key) == bucket) or key in entries:
+                    return None
+                entries[key] = _whole_item(database, meta, page, index + 1)
+                before = key
+            number = page.following
+    return entries
+
+
 def hash_key(key: bytes) -> int:
     """Berkeley DB's own hash function since version 5 of the format (FNV-1, starting at 0)."""
     value = 0
     for byte in key:
         value = (value * 16777619 & 0xFFFFFFFF) ^ byte
     return value
+
+
+def _check(meta: Meta) -> None:
+    if meta.kind != _META_KIND or meta.version < _OLDEST_VERSION:
+        raise CorruptError(f"hash format version {meta.version} is not supported")
 
 
 def _bucket(meta: Meta, key: bytes) -> int:

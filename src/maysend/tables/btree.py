@@ -23,9 +23,9 @@ DATABASE_README; the file format is that of Berkeley DB 5.3 (db_page.h, btree.h)
 from functools import partial
 
 from maysend.tables.berkeley import Database
-from maysend.tables.berkeley_btree import MAGIC, find
+from maysend.tables.berkeley_btree import MAGIC, contents, find
 from maysend.tables.database_file import DatabaseFile
-from maysend.tables.indexed import Find, IndexedTable, open_indexed
+from maysend.tables.indexed import Contents, Find, IndexedTable, open_indexed
 from maysend.tables.table import TableContext
 
 
@@ -34,6 +34,6 @@ def open_btree(name: str, context: TableContext) -> IndexedTable:
     return open_indexed(f"btree:{name}", ".db", context, _open_file)
 
 
-def _open_file(path: str) -> tuple[DatabaseFile, Find]:
+def _open_file(path: str) -> tuple[DatabaseFile, Find, Contents]:
     database = Database(path, MAGIC)
-    return database.file, partial(find, database)
+    return database.file, partial(find, database), partial(contents, database)

@@ -1,14 +1,15 @@
 """A database file that other processes rewrite: read in pieces, under the writers' lock.
 
 The file is read with pread(2) and never mapped: postmap(1) and cp(1) truncate a file in place, and
-touching a mapped page that is gone kills the process. Nothing is remembered between lookups, so a
-file that was rewritten is seen as it is now.
+touching a mapped page that is gone kills the process. Nothing is remembered between lookups without
+asking whether the file has changed (indexed), so a file that was rewritten is seen as it is now.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Lock
 
 _LOCK_WAIT = 1.0  # seconds; postmap holds its lock while it writes a table
@@ -33,6 +34,7 @@ class DatabaseFile:
         self.path = path
         self._lock_style = lock_style
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.status = partial(os.fstat, self._descriptor)
         self._one_at_a_time = Lock()  # the lock belongs to the descriptor, not to a thread
 
     def __del__(self) -> None:

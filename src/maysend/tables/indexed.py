@@ -1,6 +1,7 @@
 """What the tables that postmap(1) makes have in common: a file of C strings, found by key."""
 
 import os
+import time
 from collections.abc import Callable
 
 from maysend.tables.database_file import BusyError, CorruptError, DatabaseFile
@@ -9,20 +10,44 @@ from maysend.tables.table import TableContext, TableError
 Find = Callable[[bytes], bytes | None]
 """The value stored under a key; raises CorruptError."""
 
+Contents = Callable[[], dict[bytes, bytes] | None]
+"""All that can be found; None where only a search can tell. Raises CorruptError."""
+
+_ASKED_OFTEN = 100
+_LARGE = 4 << 20
+_SETTLED = 100_000_000  # nanoseconds; of two changes within a tick of the clock one is not noticed
+
 
 class IndexedTable:
-    """A database file and how to find a key in it."""
+    """A database file and how to find a key in it.
+
+    A small file that is asked often is kept in memory, for as long as it does not change. That is
+    asked at every lookup, so that each sees the file as it is then.
+    """
 
     pattern = False
     blocking = False
 
-    def __init__(self, spec: str, file: DatabaseFile, find: Find) -> None:
+    def __init__(self, spec: str, file: DatabaseFile, find: Find, contents: Contents) -> None:
         self.spec = spec
         self._file = file
+        self._status = file.status
         self._find = find
+        self._contents = contents
+        self._asked = 0
+        self._kept: tuple[int, dict[str, str]] = (-1, {})
 
     def lookup(self, key: str, /) -> str | None:
-        """The value of `key`, which is folded already. Raises TableError.
+        """The value of `key`, which is folded already. Raises TableError."""
+        changed, entries = self._kept
+        if self._status().st_ctime_ns == changed:
+            value = entries.get(key)
+            if value is not None or (key and "\0" not in key):
+                return value
+        return self._searched(key)
+
+    def _searched(self, key: str) -> str | None:
+        """The value of `key`, searched in the file.
 
         As in Postfix the key is asked with its terminating NUL, then without: postmap's options
         -N and -n, and the operating system it ran on, decide which is stored.
@@ -33,32 +58,62 @@ class IndexedTable:
                 value = self._find(raw + b"\0")
                 if value is None:
                     value = self._find(raw)
+                self._asked += 1
+                if self._asked == _ASKED_OFTEN:
+                    self._keep()
         except CorruptError as error:
             raise TableError(self.spec, f"{self._file.path}: {error}", "config") from error
         except (BusyError, OSError) as error:
             raise TableError(self.spec, str(error), "retry") from error
         if value is None:
             return None
-        return value.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        return _text(value)
+
+    def _keep(self) -> None:
+        """Keep all entries in memory, where that is safe and not too much; else try again later."""
+        self._asked = 0
+        changed = self._status().st_ctime_ns  # unlike the other times, nobody can set it back
+        if self._file.size > _LARGE or time.time_ns() - changed < _SETTLED:
+            return
+        try:
+            contents = self._contents()
+        except (CorruptError, RecursionError):
+            contents = None
+        if contents is None:
+            self._asked = _ASKED_OFTEN  # never again for this table
+            return
+        entries = {_decoded(key): _text(value) for key, value in contents.items()}
+        for key, value in contents.items():
+            if key.endswith(b"\0"):
+                entries[_decoded(key[:-1])] = _text(value)
+        self._kept = (changed, entries)
+
+
+def _text(value: bytes) -> str:
+    return _decoded(value.partition(b"\0")[0])
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def open_indexed(
     spec: str,
     suffix: str,
     context: TableContext,
-    open_file: Callable[[str], tuple[DatabaseFile, Find]],
+    open_file: Callable[[str], tuple[DatabaseFile, Find, Contents]],
 ) -> IndexedTable:
     """Open the file that `spec` names, with `suffix`. Raises TableError (config)."""
     source = spec.partition(":")[2]
     path = source + suffix
     try:
-        file, find = open_file(path)
+        file, find, contents = open_file(path)
     except OSError as error:
         raise TableError(spec, f"open database {path}: {error.strerror}", "config") from error
     except (CorruptError, BusyError, ValueError) as error:
         raise TableError(spec, f"open database {path}: {error}", "config") from error
     _warn_if_older(path, source, context)
-    return IndexedTable(spec, file, find)
+    return IndexedTable(spec, file, find, contents)
 
 
 def _warn_if_older(path: str, source: str, context: TableContext) -> None:

@@ -25,7 +25,7 @@ lmdb_table(5); the file format is that of LMDB 0.9 (mdb.c).
 """
 
 from maysend.tables.database_file import DatabaseFile
-from maysend.tables.indexed import Find, IndexedTable, open_indexed
+from maysend.tables.indexed import Contents, Find, IndexedTable, open_indexed
 from maysend.tables.lmdb_file import LmdbFile
 from maysend.tables.table import TableContext
 
@@ -35,6 +35,6 @@ def open_lmdb(name: str, context: TableContext) -> IndexedTable:
     return open_indexed(f"lmdb:{name}", ".lmdb", context, _open_file)
 
 
-def _open_file(path: str) -> tuple[DatabaseFile, Find]:
+def _open_file(path: str) -> tuple[DatabaseFile, Find, Contents]:
     database = LmdbFile(path)
-    return database.file, database.find
+    return database.file, database.find, database.contents

@@ -6,6 +6,7 @@ first, so that a damaged file ends in an error, and never in a loop.
 """
 
 import fcntl
+from collections.abc import Iterator
 from struct import Struct
 
 import msgspec
@@ -72,6 +73,32 @@ class LmdbFile:
             number = page.child(key)
         raise CorruptError("the tree is deeper than it can be")
 
+    def contents(self) -> dict[bytes, bytes] | None:
+        """All that find() finds. Raises CorruptError. None where keys are not in their order."""
+        tree = self._tree()
+        entries: dict[bytes, bytes] = {}
+        before: bytes | None = None
+        for page in self._leaves(tree, tree.root, 0):
+            for key, value in page.entries():
+                if before is not None and key <= before:
+                    return None
+                before = key
+                entries[key] = value
+        return entries
+
+    def _leaves(self, tree: Tree, number: int, depth: int) -> Iterator["Page"]:
+        """The leaves below page `number`, in order."""
+        if number == _EMPTY:
+            return
+        if depth == _MAX_DEPTH:
+            raise CorruptError("the tree is deeper than it can be")
+        page = Page(self, tree, number)
+        if page.flags == _LEAF:
+            yield page
+            return
+        for child in page.children():
+            yield from self._leaves(tree, child, depth + 1)
+
     def _tree(self) -> Tree:
         """Read both meta pages; the one of the later transaction counts."""
         first = _meta(self.file.read(0, _META.size))
@@ -117,7 +144,19 @@ class Page:
                 low = middle
             else:
                 high = middle
-        size_low, size_high, flags, _ = self._node(low)
+        return self._below(low)
+
+    def children(self) -> list[int]:
+        """All pages below, in the order of their keys."""
+        return [self._below(index) for index in range(len(self._nodes))]
+
+    def entries(self) -> Iterator[tuple[bytes, bytes]]:
+        """All keys and values on this leaf, in order."""
+        for index in range(len(self._nodes)):
+            yield self._key(index), self._value(index)
+
+    def _below(self, index: int) -> int:
+        size_low, size_high, flags, _ = self._node(index)
         return size_low | size_high << 16 | flags << 32
 
     def value(self, key: bytes) -> bytes | None:

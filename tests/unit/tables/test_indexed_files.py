@@ -86,6 +86,45 @@ def test_a_table_that_postmap_rewrites_in_place_is_seen_as_it_is_now(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("options", [(), ("-N",), ("-n",)], ids=str)
+def test_a_table_that_is_kept_in_memory_answers_as_its_file_does(
+    kind: str, options: tuple[str, ...], build: Build
+) -> None:
+    # Of hash pages with keys kept elsewhere only the search itself knows what it finds.
+    entries = ENTRIES | BIG if kind == "hash" else _entries(kind)
+    path = build(kind, entries, *options)
+    table = open_table(f"{kind}:{path}", TableContext())
+    time.sleep(0.2)  # a file that has just changed is not kept
+    for _ in range(200):
+        assert table.lookup("user1@example.com") == "login1"
+    assert table.table._kept[1]  # type: ignore[attr-defined]
+    searched = table.table._searched  # type: ignore[attr-defined]
+    assert {key: table.lookup(key) for key in entries} == entries
+    for key in ("nobody", "user1@example.com\0", "user1@example.com\0\0", "\0", "x" * 600):
+        assert table.lookup(key) == searched(key)
+    if kind == "lmdb":
+        with pytest.raises(TableError):
+            table.lookup("")
+    else:
+        assert table.lookup("") is None
+    build(kind, {"user1@example.com": "changed"}, path=path)
+    assert table.lookup("user1@example.com") == "changed"
+    assert table.lookup("user2@example.com") is None
+    os.truncate(_made(kind, path), 100)
+    with pytest.raises(TableError):
+        table.lookup("user1@example.com")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_that_changes_all_the_time_is_not_kept(kind: str, build: Build) -> None:
+    path = build(kind, ENTRIES)
+    table = open_table(f"{kind}:{path}", TableContext())
+    for number in range(3):
+        build(kind, {"a": str(number)}, path=path)
+        assert {table.lookup("a") for _ in range(150)} == {str(number)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_same_file_can_be_open_twice(kind: str, build: Build) -> None:
     path = build(kind, {"a": "b"})
     tables = [open_table(f"{kind}:{path}", TableContext()) for _ in range(3)]
