@@ -35,5 +35,6 @@ def _data(rdata: "Rdata") -> tuple[str, int]:
     if isinstance(rdata, NS):
         return name_text(rdata.target), 0
     if isinstance(rdata, TXT):
-        return rdata.strings[0].decode("utf-8", "surrogateescape"), 0
+        first = rdata.strings[0] if rdata.strings else b""
+        return first.decode("utf-8", "surrogateescape"), 0
     return rdata.to_text(), 0
