@@ -28,6 +28,10 @@ _CONDITIONS = (
 )  # fmt: skip
 
 
+SUFFIXES = {"lmdb": ".lmdb", "cdb": ".cdb"}
+"""What postmap appends to the name of the file it makes; ".db" for the others."""
+
+
 class Table(NamedTuple):
     """A table to ask: its type, its spec, and some keys that it may know."""
 
@@ -53,6 +57,7 @@ class Generator:
             "texthash": self._texthash,
             "hash": lambda: self._indexed("hash"),
             "btree": lambda: self._indexed("btree"),
+            "cdb": lambda: self._indexed("cdb"),
             "lmdb": lambda: self._indexed("lmdb"),
             "pcre": lambda: self._rules("pcre"),
             "regexp": lambda: self._rules("regexp"),
@@ -160,7 +165,7 @@ class Generator:
         path = self._written(text)
         options = self.random.choice(((), (), ("-N",), ("-n",), ("-f",)))
         self._postmap.build(f"{type_name}:{path}", *options)
-        made = path.with_name(path.name + (".lmdb" if type_name == "lmdb" else ".db"))
+        made = path.with_name(path.name + SUFFIXES.get(type_name, ".db"))
         self._files.append(made)
         if self._spoiled(type_name):
             # Of a file that ends between two pages Postfix would say "not found", we say an error.
