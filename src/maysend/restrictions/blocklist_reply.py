@@ -75,15 +75,14 @@ class BlocklistReply:
 
 
 def joined_texts(records: Sequence[Record]) -> str:
-    """The TXT records of a list as one text, as much of them as smtpd keeps."""
+    """The TXT records of a list, in ASCII, as one text: as much of them as smtpd keeps."""
     text = ""
     for number, record in enumerate(records):
-        room = LONGEST_REASON - len(text.encode("utf-8", "surrogateescape"))
+        room = LONGEST_REASON - len(text)
         if room <= 0:
             break
         if number and room > len(BETWEEN_TEXTS):
             text += BETWEEN_TEXTS
             room -= len(BETWEEN_TEXTS)
-        octets = record.data.encode("utf-8", "surrogateescape")[:room]
-        text += "".join(chr(octet) if 32 <= octet < 127 else " " for octet in octets)
+        text += record.data[:room]
     return text

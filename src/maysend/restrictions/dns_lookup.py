@@ -56,9 +56,12 @@ def find_records(evaluation: Evaluation, name: str, type: RecordType) -> Found:
         return Found(Status.FAILED, reason="Host not found, try again")
     if type == "MX" and any(not record.data for record in answer.records):
         return Found(Status.NULL_MX)
-    usable = tuple(record for record in answer.records if _is_usable(record))[:MOST_RECORDS]
+    records = answer.records
+    if type == "TXT":
+        records = tuple(_in_printable_ascii(record) for record in records)
+    usable = tuple(record for record in records if _is_usable(record))[:MOST_RECORDS]
     if not usable:
-        return Found(Status.INVALID) if answer.records else NOT_FOUND
+        return Found(Status.INVALID) if records else NOT_FOUND
     return _filtered(evaluation, usable)
 
 
@@ -87,6 +90,13 @@ def _is_usable(record: Record) -> bool:
     if record.type not in ("MX", "NS"):
         return True
     return is_valid_hostname(record.data) or is_valid_address(record.data)
+
+
+def _in_printable_ascii(record: Record) -> Record:
+    """The record with a space for every other octet, as Postfix reads it."""
+    octets = record.data.encode("utf-8", "surrogateescape")
+    text = "".join(chr(octet) if 32 <= octet < 127 else " " for octet in octets)
+    return msgspec.structs.replace(record, data=text)
 
 
 def _filtered(evaluation: Evaluation, records: tuple[Record, ...]) -> Found:
