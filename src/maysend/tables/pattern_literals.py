@@ -5,6 +5,7 @@ a line end at both sides, so that `^` and `$` are characters too. Keys with line
 are not looked at this way. A `Reading` says of a part of a pattern what it matches in such a text.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -19,6 +20,7 @@ MOST_WAYS = 5_000_000
 """Half of the match limit with which PCRE2 gives up."""
 
 _START, _END = "\ue000", "\ue001"  # `^` and `$` while a pattern is read; no byte is decoded to them
+_SPECIAL = re.compile("[^0-9A-Za-z@_-]")
 _MOST_TEXTS = 16
 _LONGEST_TEXTS = 400  # characters, of all of them
 _REMEMBERED = 12  # of the alternatives that a pattern needs, so that none of them gets expensive
@@ -80,8 +82,7 @@ def lowered(text: str) -> str:
 
 def literal(text: str) -> Reading:
     """`text` itself, lowered already."""
-    source = text if text.isalnum() and text.isascii() else "".join(map(_escaped, text))
-    return Reading((text,), (), source, one_character=len(text) == 1)
+    return Reading((text,), (), _SPECIAL.sub(_escaped, text), one_character=len(text) == 1)
 
 
 def one_of(codes: Iterable[int]) -> Reading:
@@ -230,10 +231,8 @@ def _edged(text: str) -> str:
     return text.replace(_START, EDGE).replace(_END, EDGE)
 
 
-def _escaped(character: str) -> str:
-    if character.isascii() and character.isalnum():
-        return character
-    return f"\\x{ord(character):02x}"
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\x{ord(match[0]):02x}"
 
 
 def _ranges(members: Sequence[int]) -> str:

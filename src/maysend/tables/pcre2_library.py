@@ -170,6 +170,7 @@ class BundledPattern:
         self._core = core
         self._code = code
         self._context = context
+        self._match = core.match
         self.group_count: int = core.pattern_capture_count(code)
 
     def match(self, key: bytes, wanted: int, /) -> Sequence[bytes] | None:
@@ -179,7 +180,7 @@ class BundledPattern:
         """
         core = self._core
         try:
-            data, _, _ = core.match(self._code, key, len(key), 0, self._context)
+            data, _, _ = self._match(self._code, key, len(key), 0, self._context)
         except core.LibraryError as error:
             raise MatchError(error.msg) from error
         if data is None:
@@ -189,3 +190,10 @@ class BundledPattern:
         return [
             core.match_substring_bynumber(data, key, group) or b"" for group in range(1, wanted + 1)
         ]
+
+    def is_in(self, key: bytes, /) -> bool:
+        """Whether it matches. Raises MatchError at the match limit."""
+        try:
+            return self._match(self._code, key, len(key), 0, self._context)[0] is not None
+        except self._core.LibraryError as error:
+            raise MatchError(error.msg) from error

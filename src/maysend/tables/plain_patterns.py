@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from maysend.tables.delimited import CompiledPattern
 from maysend.tables.pattern_literals import Understood
 from maysend.tables.pattern_reading import PatternReader
+from maysend.tables.rules import MatchError
 
 if TYPE_CHECKING:
     from maysend.tables.pcre2_library import BundledLibrary
@@ -105,7 +106,7 @@ class Search:
         self.source = source
         self._searches = searches
         self._uses = 0
-        self._code: CompiledPattern | None = None
+        self._code: Callable[[bytes], bool] | None = None
         self._search: Callable[[str], object] | None = None
 
     def __call__(self, text: str, /) -> bool:
@@ -113,11 +114,14 @@ class Search:
         if self._search is not None:
             return self._search(text) is not None
         if self._code is None:
-            self._code = self._searches.compile(self.source.encode("ascii"), 0)
+            self._code = self._searches.search(self.source.encode("ascii"))
         self._uses += 1
         if self._uses > _OFTEN:
             self.quickest()
-        return self._code.match(text.encode("latin-1"), 0) is not None
+        try:
+            return self._code(text.encode("latin-1"))
+        except MatchError:  # MOST_WAYS is there to prevent it
+            return self.quickest()(text) is not None
 
     def quickest(self) -> Callable[[str], object]:
         """The quickest way to search, which takes longest to prepare; true where it is found."""
@@ -133,8 +137,14 @@ class _Searches:
         self._library: BundledLibrary | None = None
 
     def compile(self, pattern: bytes, options: int) -> CompiledPattern:
+        return self._loaded().compile(pattern, options)
+
+    def search(self, pattern: bytes) -> Callable[[bytes], bool]:
+        return self._loaded().compile(pattern, 0).is_in
+
+    def _loaded(self) -> "BundledLibrary":
         if self._library is None:
             from maysend.tables.pcre2_library import BundledLibrary
 
             self._library = BundledLibrary()
-        return self._library.compile(pattern, options)
+        return self._library

@@ -35,6 +35,8 @@ _LONG_ENOUGH = 24
 """Characters of a text that is only a hint; more would take memory and leave out little."""
 
 
+_LONGEST_SEEN = LONGEST_KEY + 2 * len(EDGE)
+
 _FEW = 100
 """So many rules are worth some milliseconds when a table is opened, to be quicker afterwards."""
 
@@ -71,11 +73,13 @@ class Prefilter:
         self._whole: dict[str, tuple[int, ...]] = {}
         self._scan: Callable[[str], Any] | None = None
         self._arrange()
+        # Taken apart, because that is quicker to read.
+        self._steps = [(plan.guards, plan.quick, plan.fixed, plan.fill) for plan in self._plans]
 
     def lookup(self, key: str, /) -> str | None:
         """The answer of the first rule that applies to `key`."""
         text = f"\n{key.lower()}\n" if key.isascii() else seen(key)
-        if len(text) > LONGEST_KEY + 2 or "\n" in key or "\0" in key:
+        if len(text) > _LONGEST_SEEN or "\n" in key or "\0" in key:
             return self._search_all(key)
         found = self._always
         if text in self._whole:
@@ -85,16 +89,19 @@ class Prefilter:
                 found += numbers
         if not found:
             return None
-        known: dict[int, bool] = {}
+        known: dict[int, bool] | None = None
         for number in sorted(set(found)) if len(found) > 1 else found:
-            plan = self._plans[number]
-            if plan.guards and not self._guards_hold(plan.guards, text, key, known):
+            guards, quick, fixed, fill = self._steps[number]
+            if guards:
+                if known is None:
+                    known = {}
+                if not self._guards_hold(guards, text, key, known):
+                    continue
+            if quick is not None and not quick(text):
                 continue
-            if plan.quick is not None and not plan.quick(text):
-                continue
-            if plan.fixed is not None:
-                return plan.fixed
-            answer = plan.fill(key)
+            if fixed is not None:
+                return fixed
+            answer = fill(key)
             if answer is not None:
                 return answer
         return None
