@@ -69,7 +69,11 @@ class Transports:
         return None
 
     def _keys(self, address: str) -> Iterator[Key]:
-        """The keys of transport(5): the address, without extension, the domain, parents, and *."""
+        """The keys of transport(5): the address, without extension, the domain, parents, and *.
+
+        A pattern table is asked for * as well, although transport(5) says that it is asked
+        whole addresses only.
+        """
         local, _, domain = address.rpartition("@")
         user, extension = split_extension(local, self._site.recipient_delimiter)
         yield address, False
@@ -77,4 +81,4 @@ class Transports:
             yield f"{user}@{domain}", True
         for name in parents(domain, self._parents):
             yield name, True
-        yield "*", True
+        yield "*", False

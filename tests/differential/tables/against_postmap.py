@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from signal import SIGABRT
 
 from maysend.tables import TableContext, TableError, open_table
 from tests.differential.tables.postmap import Postmap, encoded
@@ -73,6 +74,14 @@ class Comparison:
 
     def _did_not_fail(self, spec: str, key: str, reason: str) -> str | None:
         status, output, complaints = self.postmap.ask(spec, key)
-        if status == 0 or b"fatal" not in complaints:
+        if status == 0 or not (b"fatal" in complaints or _died_of_the_failure(status, complaints)):
             return f"{spec} {key!r}: here {reason!r}, postmap {status} {output!r} {complaints!r}"
         return None
+
+
+def _died_of_the_failure(status: int, complaints: bytes) -> bool:
+    """Whether the lookup failed, and an assertion of liblber ended postmap before it said so.
+
+    libldap may free a request with a bad filter twice, by what the memory happens to hold.
+    """
+    return status == -SIGABRT and b": search error " in complaints
