@@ -5,5 +5,6 @@ from maysend.policy.errors import PolicyError
 from maysend.policy.policy import Policy
 from maysend.policy.request import ProtocolState, Request
 from maysend.policy.session import Session
+from maysend.restrictions.waiting import WouldWait
 
-__all__ = ["Decision", "Policy", "PolicyError", "ProtocolState", "Request", "Session"]
+__all__ = ["Decision", "Policy", "PolicyError", "ProtocolState", "Request", "Session", "WouldWait"]

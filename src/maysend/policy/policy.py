@@ -116,11 +116,12 @@ class Policy:
             ),
         )
 
-    def decide(self, request: Request) -> Decision:
+    def decide(self, request: Request, *, may_wait: bool = True) -> Decision:
         """Answer one question: the first command up to its state that something objects to.
 
         Without smtpd_delay_reject the client, HELO and sender lists answer as of their own
-        commands, which this request has already passed.
+        commands, which this request has already passed. Where `may_wait` is off, WouldWait is
+        raised instead of waiting for a process or a host.
         """
         session = self.session(
             client_address=request.client_address,
@@ -130,6 +131,7 @@ class Policy:
             sasl_method=request.sasl_method,
             protocol_name=request.protocol_name,
         )
+        session.may_wait = may_wait
         session.dialogue.size = request.size
         if request.encryption_protocol:
             session.encrypted(

@@ -6,6 +6,7 @@ from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Deferral, Evaluation, Subject
 from maysend.restrictions.replies import consistent_reply, printable
 from maysend.restrictions.trace import Action, Outcome
+from maysend.restrictions.waiting import WouldWait
 
 POSTMASTER = "postmaster"
 """Accepted without a domain before anything else (RFC 5321 4.5.1)."""
@@ -20,6 +21,9 @@ class Session:
 
     With smtpd_delay_reject, the lists for the client, HELO and sender are evaluated at each RCPT
     (postconf(5)); without it, at their own command.
+
+    Where `may_wait` is off, a command that would have to wait for a table raises WouldWait; the
+    same command can then be given again, where waiting is allowed, as if it were the first time.
     """
 
     def __init__(self, stages: Stages, dialogue: Dialogue) -> None:
@@ -29,6 +33,15 @@ class Session:
             self.authenticated(dialogue.sasl_username, dialogue.sasl_method)
         self._evaluation = Evaluation(stages.rules, dialogue)
         self._deferrals: dict[str, Deferral | None] = {}
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether a command may wait for a process or a host."""
+        return self._evaluation.may_wait
+
+    @may_wait.setter
+    def may_wait(self, may_wait: bool) -> None:
+        self._evaluation.may_wait = may_wait
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -44,7 +57,11 @@ class Session:
         earlier, self.dialogue.helo_name = self.dialogue.helo_name, name
         self._begin()
         if not self._stages.delay_reject:
-            self._check_helo()
+            try:
+                self._check_helo()
+            except WouldWait:
+                self.dialogue.helo_name = earlier
+                raise
         decision = self._decision()
         self.dialogue.helo_name = self._neutered(name) if decision.is_permitted else earlier
         return decision
@@ -95,7 +112,11 @@ class Session:
         earlier, self.dialogue.recipient = self.dialogue.recipient, address
         if not self._is_always_accepted(address):
             self._evaluation.recipient_was_checked = False
-            self._check_recipient()
+            try:
+                self._check_recipient()
+            except WouldWait:
+                self.dialogue.recipient = earlier
+                raise
         decision = self._decision()
         if decision.is_permitted:
             self.dialogue.recipient_count += 1
@@ -175,9 +196,11 @@ class Session:
         if dialogue.recipient_count > 1:
             # One recipient's name would mislead where the answer is for all of them.
             dialogue.recipient = None
-        if self._run(stage, command) is not Outcome.REJECT:
-            self._evaluation.apply_defer_if_permit()
-        dialogue.recipient = recipient
+        try:
+            if self._run(stage, command) is not Outcome.REJECT:
+                self._evaluation.apply_defer_if_permit()
+        finally:
+            dialogue.recipient = recipient
         return self._decision()
 
     def _run(self, stage: Stage, name: str, *, continued: bool = False) -> Outcome:

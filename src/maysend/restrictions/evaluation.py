@@ -21,6 +21,7 @@ from maysend.restrictions.resolution import AddressResolver, ResolvedAddress
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Action, Lookup, Outcome, Step
 from maysend.restrictions.transports import Transports
+from maysend.restrictions.waiting import WouldWait
 from maysend.tables import LookupTable, TableError
 
 DEEPEST_NESTING = 100
@@ -89,6 +90,7 @@ class Evaluation:
         self.deciding: Step | None = None
         self.subject = Subject("", "", None)
         self.stage = ""
+        self.may_wait = True
         self.discard = False
         self.sender_was_checked: bool = False
         self.recipient_was_checked: bool = False
@@ -108,6 +110,8 @@ class Evaluation:
 
         Raises TableError where the table has no answer now.
         """
+        if table.blocking and not self.may_wait:
+            raise WouldWait(table.spec)
         try:
             answer = table.lookup(key)
         except TableError as error:
@@ -120,6 +124,8 @@ class Evaluation:
 
     def query_dns(self, name: str, type: RecordType) -> Answer:
         """Ask for the records of a name: the one seam to DNS, into the trace as "dns:MX"."""
+        if self.site.resolver.blocking and not self.may_wait:
+            raise WouldWait(name)
         answer = self.site.resolver.query(name, type)
         if self._current is not None:
             found = ", ".join(map(str, answer.records)) or None
