@@ -21,6 +21,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "needs_postgresql": ("initdb", "postgres", "postmap"),
     "needs_slapd": ("slapd", "postmap"),
     "needs_memcached": ("memcached", "postmap"),
+    "needs_dovecot": ("dovecot", "doveadm"),
 }
 """Marker → the programs without which the test can't run."""
 
