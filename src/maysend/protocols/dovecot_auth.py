@@ -159,8 +159,9 @@ class AuthClient:
         """The answers that are complete now. Raises ProtocolError."""
         answers = []
         for command in self._reader.receive(octets):
-            answer = self._answer(command) if self.ready else self._handshake(command)
-            if answer is not None:
+            if not self.ready:
+                self._handshake(command)
+            elif (answer := self._answer(command)) is not None:
                 answers.append(answer)
         return answers
 
