@@ -9,6 +9,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from maysend.lint.rules.index import RULES
 from maysend.restrictions.index import RESTRICTIONS
 from maysend.tables.index import TYPES
 
@@ -42,9 +43,22 @@ def restriction_page() -> str:
     return f"{NOTE}# Restrictions\n\nSource: postconf(5).\n\n" + "\n".join(rows) + "\n"
 
 
+def rule_pages() -> dict[str, str]:
+    """One page a rule of lint, and an index of them."""
+    pages = {}
+    rows = []
+    for code, rule in RULES.items():
+        text = inspect.cleandoc(rule.page())
+        title = text.splitlines()[0].partition(":")[2].strip()
+        pages[f"rules/{code}.md"] = f"{NOTE}{text.replace('# ', f'# {code} ', 1)}\n"
+        rows.append(f"- [{code} {rule.name}]({code}.md) ({rule.severity.value}): {title}")
+    pages["rules/README.md"] = f"{NOTE}# Rules of lint\n\n" + "\n".join(rows) + "\n"
+    return pages
+
+
 def pages() -> dict[str, str]:
     """Path below docs/reference → its text."""
-    return {**table_pages(), "restrictions.md": restriction_page()}
+    return {**table_pages(), **rule_pages(), "restrictions.md": restriction_page()}
 
 
 def main(arguments: list[str]) -> int:

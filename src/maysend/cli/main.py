@@ -7,6 +7,8 @@ import click
 COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("maysend.cli.explain:explain", "Show who may send as whom, and the reason."),
     "lookup": ("maysend.cli.lookup:lookup", "Ask a lookup table, as postmap -q does."),
+    "lint": ("maysend.cli.lint:lint", "Find what is wrong with a sender policy."),
+    "rule": ("maysend.cli.rule:rule", "Print what a rule of lint is about."),
     "demo": ("maysend.cli.demo:demo", "Run a gateway with sample accounts, to try it out."),
     "account": ("maysend.cli.account:account", "Add, list and remove accounts."),
     "alias": ("maysend.cli.alias:alias", "Add, list and remove aliases."),

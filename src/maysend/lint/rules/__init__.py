@@ -1,0 +1,1 @@
+"""The rules of lint, one file a rule. Each module's docstring is the page of its rule."""

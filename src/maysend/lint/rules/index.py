@@ -1,0 +1,42 @@
+"""Which code is which rule. To add one: write its file, then its line here.
+
+MS0 is about a configuration that can't be used, MS1 about tables, MS2 about restrictions, MS3
+about submission, MS4 about domains.
+"""
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import TypeAlias
+
+import msgspec
+
+from maysend.lint.configuration import Smtpd
+from maysend.lint.finding import Problem, Severity
+
+Check: TypeAlias = Callable[[Smtpd], Iterator[Problem]]
+"""What a rule's module has as `check`. May raise MainCfError and TableError."""
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule's name, how bad its findings usually are, and the module it is in."""
+
+    name: str
+    severity: Severity
+    module: str
+
+    def load(self) -> Check:
+        """The check of the rule's module."""
+        check: Check = import_module(f"maysend.lint.rules.{self.module}").check
+        return check
+
+    def page(self) -> str:
+        """The rule's manual page: its module's docstring."""
+        return (import_module(f"maysend.lint.rules.{self.module}").__doc__ or "").strip()
+
+
+RULES: dict[str, Rule] = {
+    "MS001": Rule("refused-configuration", Severity.ERROR, "refused_configuration"),
+    "MS002": Rule("unusable-table", Severity.ERROR, "unusable_table"),
+    "MS003": Rule("broken-restriction", Severity.ERROR, "broken_restriction"),
+    "MS201": Rule("unreachable-restriction", Severity.WARNING, "unreachable_restriction"),
+}
