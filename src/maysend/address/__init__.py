@@ -10,13 +10,14 @@ from maysend.address.folding import fold
 from maysend.address.path import parse_path
 from maysend.address.quoting import quote_local, unquote
 from maysend.address.resolving import Resolved, resolve
-from maysend.address.rewriting import Rewriting, rewrite
+from maysend.address.rewriting import Rewriting, is_plain, rewrite
 
 __all__ = [
     "AddressSyntaxError",
     "Resolved",
     "Rewriting",
     "fold",
+    "is_plain",
     "parse_path",
     "quote_local",
     "resolve",

@@ -4,13 +4,13 @@ What an answer means is in `access_answers`. A table that fails answers as if it
 "451 4.3.5 Server configuration error", which `warn_if_reject` can turn into a warning.
 """
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 
 from maysend.restrictions import replies
 from maysend.restrictions.access_answers import Access, apply_answer
-from maysend.restrictions.address_lookup import Key, access_keys, parents
+from maysend.restrictions.address_lookup import Key, Keys, access_keys, parents
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.inquiry import Found
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
@@ -26,8 +26,10 @@ def check_client_access(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         client = evaluation.dialogue
-        access = Access(item.argument, client.client, replies.CLIENT)
-        return _by_name_and_address(evaluation, table, client.client_name, access)
+        found = _by_name_and_address(evaluation, table, client.client_name)
+        if found is None:
+            return Outcome.DUNNO
+        return apply_answer(evaluation, Access(item.argument, client.client, replies.CLIENT), found)
 
     return check
 
@@ -38,8 +40,11 @@ def check_reverse_client_hostname_access(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         name = evaluation.dialogue.reverse_client_name
+        found = _by_name_and_address(evaluation, table, name)
+        if found is None:
+            return Outcome.DUNNO
         access = Access(item.argument, name, replies.REVERSE_CLIENT)
-        outcome = _by_name_and_address(evaluation, table, name, access)
+        outcome = apply_answer(evaluation, access, found)
         if outcome is Outcome.OK and not evaluation.discard:
             # Whoever owns the address can give it any name (postconf(5)).
             return evaluation.server_fault(f"{item.name} must not permit by an unverified name")
@@ -54,11 +59,12 @@ def check_helo_access(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         name = evaluation.dialogue.helo_name
-        if name is None:
+        found = (
+            None if name is None else ask(evaluation, table, evaluation.keys_of(name, name_keys))
+        )
+        if name is None or found is None:
             return Outcome.DUNNO
-        access = Access(item.argument, name, replies.HELO)
-        keys = evaluation.keys_of("name", name, partial(name_keys, site))
-        return ask(evaluation, table, keys, access) or Outcome.DUNNO
+        return apply_answer(evaluation, Access(item.argument, name, replies.HELO), found)
 
     return check
 
@@ -71,9 +77,11 @@ def check_sasl_access(item: Item, site: Site) -> Check:
         login = evaluation.dialogue.sasl_username
         if not site.sasl_is_active or not login:
             return Outcome.DUNNO
+        found = ask(evaluation, table, Keys((login,), (login,)))
+        if found is None:
+            return Outcome.DUNNO
         shown = "".join(char if char.isprintable() else "_" for char in login)
-        access = Access(item.argument, shown, replies.SASL_LOGIN)
-        return ask(evaluation, table, ((login, False),), access) or Outcome.DUNNO
+        return apply_answer(evaluation, Access(item.argument, shown, replies.SASL_LOGIN), found)
 
     return check
 
@@ -86,9 +94,10 @@ def check_etrn_access(item: Item, site: Site) -> Check:
         domain = evaluation.dialogue.etrn_domain
         if not domain:
             return Outcome.DUNNO
-        access = Access(item.argument, domain, replies.ETRN)
-        keys = evaluation.keys_of("name", domain, partial(name_keys, site))
-        return ask(evaluation, table, keys, access) or Outcome.DUNNO
+        found = ask(evaluation, table, evaluation.keys_of(domain, name_keys))
+        if found is None:
+            return Outcome.DUNNO
+        return apply_answer(evaluation, Access(item.argument, domain, replies.ETRN), found)
 
     return check
 
@@ -101,7 +110,10 @@ def check_sender_access(item: Item, site: Site) -> Check:
         sender = evaluation.dialogue.sender
         if sender is None:
             return Outcome.DUNNO
-        return _by_address(evaluation, table, sender, item.argument, replies.SENDER)
+        found = ask(evaluation, table, evaluation.keys_of(sender, address_keys))
+        if found is None:
+            return Outcome.DUNNO
+        return apply_answer(evaluation, Access(item.argument, sender, replies.SENDER), found)
 
     return check
 
@@ -114,7 +126,11 @@ def check_recipient_access(item: Item, site: Site) -> Check:
         recipient = evaluation.dialogue.recipient
         if not recipient:
             return Outcome.DUNNO
-        outcome = _by_address(evaluation, table, recipient, item.argument, replies.RECIPIENT)
+        found = ask(evaluation, table, evaluation.keys_of(recipient, address_keys))
+        if found is None:
+            return Outcome.DUNNO
+        access = Access(item.argument, recipient, replies.RECIPIENT)
+        outcome = apply_answer(evaluation, access, found)
         if outcome is Outcome.OK and is_suspicious(evaluation.resolved(recipient), site):
             # A routed address could lead anywhere from the next host on.
             evaluation.note("a routed recipient is not permitted by its address")
@@ -124,44 +140,36 @@ def check_recipient_access(item: Item, site: Site) -> Check:
     return check
 
 
-def _by_address(
-    evaluation: Evaluation, table: LookupTable, address: str, spec: str, words: str
-) -> Outcome:
-    access = Access(spec, address, words)
+def address_keys(evaluation: Evaluation, address: str) -> Iterator[Key]:
+    """The keys of an address as it is resolved; the null sender has one of its own."""
     if not address:
-        key = evaluation.site.null_sender_key
-        return ask(evaluation, table, ((key, False),), access) or Outcome.DUNNO
+        yield evaluation.site.null_sender_key, False
+        return
     resolved = evaluation.resolved(address).address
-    if "@" not in resolved:
-        return Outcome.DUNNO
-    keys = evaluation.keys_of("address", resolved, partial(access_keys, evaluation.site))
-    return ask(evaluation, table, keys, access) or Outcome.DUNNO
+    if "@" in resolved:
+        yield from access_keys(evaluation.site, resolved)
 
 
-def _by_name_and_address(
-    evaluation: Evaluation, table: LookupTable, name: str, access: Access
-) -> Outcome:
+def _by_name_and_address(evaluation: Evaluation, table: LookupTable, name: str) -> Found | None:
     """The name decides, even by DUNNO; only where it is not found is the address asked."""
-    keys = evaluation.keys_of("name", name, partial(name_keys, evaluation.site))
-    outcome = ask(evaluation, table, keys, access)
-    if outcome is None:
+    found = ask(evaluation, table, evaluation.keys_of(name, name_keys))
+    if found is None:
         address = evaluation.dialogue.client_address
-        keys = evaluation.keys_of("network", address, network_keys)
-        outcome = ask(evaluation, table, keys, access)
-    return outcome or Outcome.DUNNO
+        found = ask(evaluation, table, evaluation.keys_of(address, network_keys))
+    return found
 
 
-def name_keys(site: Site, name: str) -> Iterator[Key]:
+def name_keys(evaluation: Evaluation, name: str) -> Iterator[Key]:
     """A host name and its parent domains; a number has no parents."""
     is_partial = False
-    for key in parents(name, site.access_parents):
+    for key in parents(name, evaluation.site.access_parents):
         yield key, is_partial
         if not is_partial and _is_address(name):
             return
         is_partial = True
 
 
-def network_keys(address: str) -> Iterator[Key]:
+def network_keys(evaluation: Evaluation, address: str) -> Iterator[Key]:
     """An address and the networks it is in, octet by octet (access(5))."""
     yield address, False
     separator = ":" if ":" in address else "."
@@ -174,18 +182,10 @@ def _is_address(name: str) -> bool:
     return ":" in name or name.replace(".", "").isdigit()
 
 
-def ask(
-    evaluation: Evaluation, table: LookupTable, keys: Iterable[Key], access: Access
-) -> Outcome | None:
-    """What the first key that is found says, or None where none is."""
-    lookup, is_pattern = evaluation.lookup, table.pattern
-    for key, is_partial in keys:
-        if not key or (is_partial and is_pattern):
-            continue
-        try:
-            answer = lookup(table, key)
-        except TableError:
-            answer = FAILED
-        if answer is not None:
-            return apply_answer(evaluation, access, key, answer or FAILED)
-    return None
+def ask(evaluation: Evaluation, table: LookupTable, keys: Keys) -> Found | None:
+    """The first key that is found, or None where none is. A table that fails finds FAILED."""
+    try:
+        found = evaluation.search(table, keys)
+    except TableError:
+        return Found("", FAILED)
+    return found if found is None or found.answer else Found(found.key, FAILED)

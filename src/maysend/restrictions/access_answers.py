@@ -7,6 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from maysend.restrictions.evaluation import Evaluation
+from maysend.restrictions.inquiry import Found
 from maysend.restrictions.replies import split_enhanced_status, status_for
 from maysend.restrictions.trace import Outcome
 
@@ -28,11 +29,12 @@ Apply: TypeAlias = Callable[[Evaluation, Access, str], Outcome]
 _REPLY_CODE = re.compile(r"[45][0-9]{2}", re.ASCII)
 
 
-def apply_answer(evaluation: Evaluation, access: Access, key: str, answer: str) -> Outcome:
+def apply_answer(evaluation: Evaluation, access: Access, found: Found) -> Outcome:
     """Do what an access table's answer says (access(5), "ACTIONS").
 
     Raises Stop where the answer is one that smtpd answers with 451 4.3.5.
     """
+    answer = found.answer
     word, text = _split(answer)
     action = _ACTIONS.get(word.upper())
     if action is not None:
@@ -43,7 +45,7 @@ def apply_answer(evaluation: Evaluation, access: Access, key: str, answer: str) 
         return _reply_with(evaluation, access, int(word), text)
     if ":" in answer:
         return evaluation.server_fault(
-            f"{access.table} has a lookup table in its answer for {key}: "
+            f"{access.table} has a lookup table in its answer for {found.key}: "
             "define a restriction class and name it instead"
         )
     nodes = evaluation.rules.compile_answer(answer)

@@ -5,8 +5,10 @@ that a live smtpd asks (tests/differential). Each key is asked of every table be
 the first answer ends the search.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from maysend.address import quote_local, split_extension
 from maysend.restrictions.site import Site
@@ -15,6 +17,22 @@ from maysend.tables.match_list import Ask
 
 Key: TypeAlias = tuple[str, bool]
 """A key, and whether it is only a part of what is looked up: pattern tables see no parts."""
+
+
+class Keys(msgspec.Struct, frozen=True, gc=False):
+    """The keys of one search in order: those that all tables see, and those that patterns see."""
+
+    every: tuple[str, ...]
+    whole: tuple[str, ...]
+
+    @classmethod
+    def of(cls, keys: Iterable[Key]) -> "Keys":
+        """These keys, without empty ones: they are never asked."""
+        present = [key for key in keys if key[0]]
+        return cls(
+            tuple([text for text, _ in present]),
+            tuple([text for text, is_partial in present if not is_partial]),
+        )
 
 
 def find(ask: Ask, tables: Sequence[LookupTable], key: Key) -> str | None:

@@ -9,20 +9,17 @@ from typing import NoReturn, TypeAlias
 
 import msgspec
 
-from maysend.address.hostname import is_valid_hostname
-from maysend.address.idn import is_valid_utf8_hostname
-from maysend.dns import Answer, RecordType
 from maysend.maincf import Place
 from maysend.reply import Reply
-from maysend.restrictions.address_lookup import Key
+from maysend.restrictions.address_lookup import Key, Keys
 from maysend.restrictions.dialogue import Dialogue
+from maysend.restrictions.inquiry import Inquiry
 from maysend.restrictions.replies import consistent_reply
 from maysend.restrictions.resolution import AddressResolver, ResolvedAddress
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Action, Lookup, Outcome, Step
+from maysend.restrictions.trace import Action, Outcome, Step
 from maysend.restrictions.transports import Transports
-from maysend.restrictions.waiting import WouldWait
-from maysend.tables import LookupTable, TableError
+from maysend.tables import TableError
 
 DEEPEST_NESTING = 100
 """How deep answers and classes may nest before smtpd gives up (seen on a live 3.7 smtpd)."""
@@ -74,23 +71,21 @@ class Ruleset:
         self.site = site
         self.classes: dict[str, tuple[Node, ...]] = {}
         self.compile_answer = compile_answer
-        self.transports = Transports(site)
+        self.resolver = AddressResolver(site, Transports(site))
 
 
-class Evaluation:
+class Evaluation(Inquiry):
     """The evaluation of one SMTP dialogue against one site, stage after stage."""
 
     def __init__(self, rules: Ruleset, dialogue: Dialogue) -> None:
+        super().__init__(rules.site, dialogue, rules.resolver)
         self.rules = rules
-        self.site = rules.site
-        self.dialogue = dialogue
         self.steps: list[Step] = []
         self.actions: list[Action] = []
         self.reply: Reply | None = None
         self.deciding: Step | None = None
         self.subject = Subject("", "", None)
         self.stage = ""
-        self.may_wait = True
         self.discard = False
         self.sender_was_checked: bool = False
         self.recipient_was_checked: bool = False
@@ -99,39 +94,9 @@ class Evaluation:
         self._deferring_step: Step | None = None
         self._depth = 0
         self._warn_depth = 0
-        self._current: Step | None = None
-        self._resolved: dict[str, ResolvedAddress] = {}
-        self._keys: dict[tuple[str, str], tuple[Key, ...]] = {}
+        self._keys: dict[tuple[MakeKeys, str], Keys] = {}
 
-    # -- what a restriction asks ---------------------------------------------------------------
-
-    def lookup(self, table: LookupTable, key: str) -> str | None:
-        """Ask a table: the one seam through which every lookup goes, into the trace.
-
-        Raises TableError where the table has no answer now.
-        """
-        if table.blocking and not self.may_wait:
-            raise WouldWait(table.spec)
-        try:
-            answer = table.lookup(key)
-        except TableError as error:
-            if self._current is not None:
-                self._current.lookups.append(Lookup(table.spec, key, None, error.reason))
-            raise
-        if self._current is not None:
-            self._current.lookups.append(Lookup(table.spec, key, answer))
-        return answer
-
-    def query_dns(self, name: str, type: RecordType) -> Answer:
-        """Ask for the records of a name: the one seam to DNS, into the trace as "dns:MX"."""
-        if self.site.resolver.blocking and not self.may_wait:
-            raise WouldWait(name)
-        answer = self.site.resolver.query(name, type)
-        if self._current is not None:
-            found = ", ".join(map(str, answer.records)) or None
-            error = answer.reason or "no answer" if answer.status == "failed" else None
-            self._current.lookups.append(Lookup(f"dns:{type}", name, found, error))
-        return answer
+    # -- what a restriction asks, beside what every inquiry does ---------------------------------
 
     def resolved(self, address: str) -> ResolvedAddress:
         """The address rewritten, resolved and folded as trivial-rewrite does.
@@ -143,36 +108,12 @@ class Evaluation:
             self.data_fault(address)
         return known
 
-    def resolution_of(self, address: str) -> ResolvedAddress:
-        """What `resolved` gives, failed or not: it is resolved once a command."""
-        known = self._resolved.get(address)
-        if known is None:
-            known = AddressResolver(self.site, self.rules.transports, self.lookup).resolve(address)
-            self._resolved[address] = known
-        return known
-
-    def keys_of(
-        self, kind: str, name: str, make: Callable[[str], Iterable[Key]]
-    ) -> tuple[Key, ...]:
-        """The access keys of a name or address: `make` finds them once a command."""
-        keys = self._keys.get((kind, name))
+    def keys_of(self, name: str, make: "MakeKeys") -> Keys:
+        """The keys of a name or address, which `make` finds once a message."""
+        keys = self._keys.get((make, name))
         if keys is None:
-            keys = self._keys[kind, name] = tuple(make(name))
+            keys = self._keys[make, name] = Keys.of(make(self, name))
         return keys
-
-    def is_hostname(self, name: str) -> bool:
-        """Whether this can be a host name; an internationalised one only in an SMTPUTF8 message."""
-        return is_valid_hostname(name) or (self.dialogue.smtputf8 and is_valid_utf8_hostname(name))
-
-    def note(self, text: str) -> None:
-        """Say in the trace what decided, where it was not a lookup."""
-        if self._current is not None:
-            self._current.note = text
-
-    def note_owner_maps(self, specs: tuple[str, ...]) -> None:
-        """Say in the trace that owners were looked up in these tables, first match wins."""
-        if self._current is not None:
-            self._current.owner_maps = specs
 
     # -- what a restriction answers ------------------------------------------------------------
 
@@ -351,6 +292,9 @@ class Evaluation:
         self._resolved.clear()
         self._keys.clear()
 
+
+MakeKeys: TypeAlias = Callable[[Evaluation, str], Iterable[Key]]
+"""In which order the keys of a name are asked; it raises Stop where that can't be known."""
 
 Check: TypeAlias = Callable[[Evaluation], Outcome]
 """A compiled restriction: binds its name, argument and tables, and answers for one request."""

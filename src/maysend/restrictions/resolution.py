@@ -4,10 +4,11 @@ Source: ADDRESS_CLASS_README, ADDRESS_REWRITING_README, trivial-rewrite(8).
 """
 
 from enum import Enum
+from functools import partial
 
 import msgspec
 
-from maysend.address import fold, resolve, rewrite
+from maysend.address import Resolved, fold, is_plain, resolve, rewrite
 from maysend.restrictions.address_lookup import find_first, owner_keys
 from maysend.restrictions.site import Site
 from maysend.restrictions.transports import Transports, Undeliverable
@@ -43,26 +44,31 @@ class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
 
 
 class AddressResolver:
-    """Resolves addresses of one site, asking tables through `ask`."""
+    """Resolves addresses of one site, asking tables through the `ask` of each call."""
 
-    def __init__(self, site: Site, transports: Transports, ask: Ask) -> None:
+    def __init__(self, site: Site, transports: Transports) -> None:
         self._site = site
         self._transports = transports
-        self._ask = ask
+        self._may_be_undeliverable = transports.may_refuse or bool(site.relocated_maps)
 
-    def resolve(self, address: str) -> ResolvedAddress:
+    def resolve(self, address: str, ask: Ask) -> ResolvedAddress:
         """Rewrite and resolve an address in internal form, as smtpd_resolve_addr() does."""
         site = self._site
-        rewritten = rewrite(address, site.rewriting)
+        plain = is_plain(address)
+        rewritten = address if plain else rewrite(address, site.rewriting)
         domain, invalid = "", False
         try:
-            found = resolve(rewritten, site.rewriting, self._is_local)
+            if plain:
+                domain = address[address.index("@") + 1 :]
+                found = Resolved(address, domain, local=site.is_local(domain, ask))
+            else:
+                found = resolve(rewritten, site.rewriting, partial(site.is_local, ask=ask))
             domain, invalid = found.domain, found.error
             if found.failed:
                 raise TableError(address, "no end of routes in this address")
-            address_class = AddressClass.LOCAL if found.local else self._class_of(found.domain)
+            address_class = AddressClass.LOCAL if found.local else self._class_of(found.domain, ask)
             recipient = fold(found.recipient)
-            undeliverable = self._undeliverable(found.recipient, address_class)
+            undeliverable = self._undeliverable(found.recipient, address_class, ask)
         except TableError:
             return ResolvedAddress(
                 rewritten, domain, AddressClass.DEFAULT, invalid=invalid, failed=True
@@ -76,23 +82,24 @@ class AddressResolver:
             undeliverable=undeliverable,
         )
 
-    def _undeliverable(self, recipient: str, address_class: AddressClass) -> Undeliverable | None:
+    def _undeliverable(
+        self, recipient: str, address_class: AddressClass, ask: Ask
+    ) -> Undeliverable | None:
         """What its transport says, unless a virtual alias domain has none; relocated(5) wins."""
+        if not self._may_be_undeliverable:
+            return None
         refusal = None
         if self._transports.may_refuse and address_class is not AddressClass.VIRTUAL_ALIAS:
-            refusal = self._transports.refusal(recipient, address_class.value, self._ask)
+            refusal = self._transports.refusal(recipient, address_class.value, ask)
         if self._site.relocated_maps:
-            keys = owner_keys(self._site, self._ask, recipient)
-            moved_to = find_first(self._ask, self._site.relocated_maps, keys)
+            keys = owner_keys(self._site, ask, recipient)
+            moved_to = find_first(ask, self._site.relocated_maps, keys)
             if moved_to is not None:
                 return Undeliverable(f"5.1.6 User has moved to {moved_to}")
         return refusal
 
-    def _is_local(self, domain: str) -> bool:
-        return self._site.is_local(domain, self._ask)
-
-    def _class_of(self, domain: str) -> AddressClass:
-        site, ask = self._site, self._ask
+    def _class_of(self, domain: str, ask: Ask) -> AddressClass:
+        site = self._site
         if site.virtual_alias_domains.match_name(domain, ask) is not None:
             return AddressClass.VIRTUAL_ALIAS
         if site.virtual_mailbox_domains.match_name(domain, ask) is not None:

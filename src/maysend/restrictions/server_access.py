@@ -15,7 +15,8 @@ from typing import Literal, TypeAlias
 from maysend.address.hostname import is_valid_address, is_valid_address_literal
 from maysend.restrictions import replies
 from maysend.restrictions.access import ask, name_keys, network_keys
-from maysend.restrictions.access_answers import Access
+from maysend.restrictions.access_answers import Access, apply_answer
+from maysend.restrictions.address_lookup import Key, Keys
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.dns_lookup import Status, find_records, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
@@ -127,7 +128,7 @@ def _by_servers(
     for host in hosts:
         outcome = None
         if type != "A" and not is_valid_address(host):
-            outcome = ask(evaluation, table, name_keys(evaluation.site, host), access)
+            outcome = _ask(evaluation, table, name_keys(evaluation, host), access)
         if outcome is None:
             outcome = _by_addresses(evaluation, table, host, access)
         if outcome is not None:
@@ -139,10 +140,17 @@ def _by_addresses(
     evaluation: Evaluation, table: LookupTable, host: str, access: Access
 ) -> Outcome | None:
     for address in addresses_of(evaluation, host).addresses:
-        outcome = ask(evaluation, table, network_keys(address), access)
+        outcome = _ask(evaluation, table, network_keys(evaluation, address), access)
         if outcome is not None:
             return outcome
     return None
+
+
+def _ask(
+    evaluation: Evaluation, table: LookupTable, keys: Iterable[Key], access: Access
+) -> Outcome | None:
+    found = ask(evaluation, table, Keys.of(keys))
+    return None if found is None else apply_answer(evaluation, access, found)
 
 
 def _servers(evaluation: Evaluation, domain: str, type: ServerType) -> tuple[str, ...]:

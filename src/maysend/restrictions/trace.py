@@ -4,6 +4,7 @@
 never log.
 """
 
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 import msgspec
@@ -32,7 +33,26 @@ class Lookup(msgspec.Struct, gc=False):
     error: str | None = None
 
 
-class Step(msgspec.Struct):
+class Search(msgspec.Struct, gc=False):
+    """Keys asked of one table in turn, up to the one that `answer` or `error` is about.
+
+    What a search of many keys leaves behind is this one value, because most find nothing.
+    """
+
+    table: str
+    keys: Sequence[str]
+    answer: str | None = None
+    error: str | None = None
+
+    def lookups(self) -> Iterator[Lookup]:
+        """The questions one by one."""
+        *earlier, last = self.keys
+        for key in earlier:
+            yield Lookup(self.table, key)
+        yield Lookup(self.table, last, self.answer, self.error)
+
+
+class Step(msgspec.Struct, gc=False):
     """One restriction that was reached, in the order of evaluation.
 
     `depth` counts the restriction classes and access tables around it; `note` says in a few words
@@ -48,8 +68,13 @@ class Step(msgspec.Struct):
     note: str = ""
     reply: Reply | None = None
     warned: bool = False
-    lookups: list[Lookup] = []
+    searches: list[Search] = []
     owner_maps: tuple[str, ...] = ()
+
+    @property
+    def lookups(self) -> list[Lookup]:
+        """Every question to a table, in the order in which they were asked."""
+        return [lookup for search in self.searches for lookup in search.lookups()]
 
 
 class Action(msgspec.Struct, frozen=True, gc=False):

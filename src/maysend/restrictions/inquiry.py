@@ -1,0 +1,110 @@
+"""What one dialogue asks of tables and DNS: the seam through which every question goes."""
+
+import msgspec
+
+from maysend.address.hostname import is_valid_hostname
+from maysend.address.idn import is_valid_utf8_hostname
+from maysend.dns import Answer, RecordType
+from maysend.restrictions.address_lookup import Keys
+from maysend.restrictions.dialogue import Dialogue
+from maysend.restrictions.resolution import AddressResolver, ResolvedAddress
+from maysend.restrictions.site import Site
+from maysend.restrictions.trace import Search, Step
+from maysend.restrictions.waiting import WouldWait
+from maysend.tables import LookupTable, TableError
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """The first key of a search that a table knows, and what it answers."""
+
+    key: str
+    answer: str
+
+
+class Inquiry:
+    """The questions of one dialogue, each noted in the step that is evaluated.
+
+    Where `may_wait` is off, what would have to be waited for raises WouldWait instead.
+    """
+
+    def __init__(self, site: Site, dialogue: Dialogue, resolver: AddressResolver) -> None:
+        self.site = site
+        self.dialogue = dialogue
+        self.may_wait = True
+        self._resolver = resolver
+        self._current: Step | None = None
+        self._resolved: dict[str, ResolvedAddress] = {}
+
+    def lookup(self, table: LookupTable, key: str) -> str | None:
+        """Ask a table for one key. Raises TableError where the table has no answer now."""
+        if table.blocking and not self.may_wait:
+            raise WouldWait(table.spec)
+        try:
+            answer = table.lookup(key)
+        except TableError as error:
+            self._record(Search(table.spec, (key,), None, error.reason))
+            raise
+        if self._current is not None:
+            self._current.searches.append(Search(table.spec, (key,), answer))
+        return answer
+
+    def search(self, table: LookupTable, keys: Keys) -> Found | None:
+        """Ask a table for one key after the other, up to the first that it knows.
+
+        Raises TableError where the table has no answer now.
+        """
+        asked = keys.whole if table.pattern else keys.every
+        if table.blocking and not self.may_wait and asked:
+            raise WouldWait(table.spec)
+        lookup = table.lookup
+        for key in asked:
+            try:
+                answer = lookup(key)
+            except TableError as error:
+                self._record(Search(table.spec, _up_to(key, asked), None, error.reason))
+                raise
+            if answer is not None:
+                self._record(Search(table.spec, _up_to(key, asked), answer))
+                return Found(key, answer)
+        if asked and self._current is not None:
+            self._current.searches.append(Search(table.spec, asked))
+        return None
+
+    def query_dns(self, name: str, type: RecordType) -> Answer:
+        """Ask for the records of a name; in the trace as "dns:MX"."""
+        if self.site.resolver.blocking and not self.may_wait:
+            raise WouldWait(name)
+        answer = self.site.resolver.query(name, type)
+        found = ", ".join(map(str, answer.records)) or None
+        error = answer.reason or "no answer" if answer.status == "failed" else None
+        self._record(Search(f"dns:{type}", (name,), found, error))
+        return answer
+
+    def resolution_of(self, address: str) -> ResolvedAddress:
+        """The address rewritten and resolved, or what failed; it is resolved once a message."""
+        known = self._resolved.get(address)
+        if known is None:
+            known = self._resolved[address] = self._resolver.resolve(address, self.lookup)
+        return known
+
+    def is_hostname(self, name: str) -> bool:
+        """Whether this can be a host name; an internationalised one only in an SMTPUTF8 message."""
+        return is_valid_hostname(name) or (self.dialogue.smtputf8 and is_valid_utf8_hostname(name))
+
+    def note(self, text: str) -> None:
+        """Say in the trace what decided, where it was not a lookup."""
+        if self._current is not None:
+            self._current.note = text
+
+    def note_owner_maps(self, specs: tuple[str, ...]) -> None:
+        """Say in the trace that owners were looked up in these tables, first match wins."""
+        if self._current is not None:
+            self._current.owner_maps = specs
+
+    def _record(self, search: Search) -> None:
+        if self._current is not None:
+            self._current.searches.append(search)
+
+
+def _up_to(key: str, keys: tuple[str, ...]) -> tuple[str, ...]:
+    return keys[: keys.index(key) + 1]
