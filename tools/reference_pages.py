@@ -1,20 +1,24 @@
-"""Write docs/reference/ from docstrings, or with --check say which pages have drifted.
+"""Write docs/reference/ from docstrings and docs/schema/ from types, or with --check say what of it
+has drifted.
 
 Each lookup table type's page is its module's docstring; the index pages come from the indexes
 that the program itself uses, so that a new table or restriction can't be forgotten.
 """
 
 import inspect
+import json
 import sys
 from importlib import import_module
 from pathlib import Path
 
+from maysend.cases.written import json_schema as case_file_schema
+from maysend.cli.results_formats import json_schema as test_report_schema
 from maysend.lint.rules.index import RULES
 from maysend.restrictions.index import RESTRICTIONS
 from maysend.tables.index import TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
-REFERENCE = ROOT / "docs" / "reference"
+DOCS = ROOT / "docs"
 ARGUMENTS = {"table": "type:table", "word": "argument", "domain": "domain"}
 NOTE = "<!-- Written by `make docs` from the source. Change it there. -->\n\n"
 
@@ -56,16 +60,32 @@ def rule_pages() -> dict[str, str]:
     return pages
 
 
+def schemas() -> dict[str, str]:
+    """JSON Schemas of what users write and programs read, from the very types that do it."""
+    described = {"case-file": case_file_schema(), "test-report": test_report_schema()}
+    return {
+        f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        for name, schema in described.items()
+    }
+
+
 def pages() -> dict[str, str]:
-    """Path below docs/reference → its text."""
-    return {**table_pages(), **rule_pages(), "restrictions.md": restriction_page()}
+    """Path below docs → its text."""
+    reference = {**table_pages(), **rule_pages(), "restrictions.md": restriction_page()}
+    return {
+        **{f"reference/{name}": text for name, text in reference.items()},
+        **{f"schema/{name}": text for name, text in schemas().items()},
+    }
 
 
 def main(arguments: list[str]) -> int:
     """Write the pages, or compare them; 1 where one has drifted."""
     wanted = pages()
     existing = {
-        str(path.relative_to(REFERENCE)): path.read_text() for path in REFERENCE.rglob("*.md")
+        str(path.relative_to(DOCS)): path.read_text()
+        for folder in ("reference", "schema")
+        for path in (DOCS / folder).rglob("*")
+        if path.is_file()
     }
     if "--check" in arguments:
         drifted = sorted(
@@ -74,13 +94,13 @@ def main(arguments: list[str]) -> int:
             if wanted.get(name) != existing.get(name)
         )
         for name in drifted:
-            print(f"docs/reference/{name} has drifted: run `make docs`", file=sys.stderr)
+            print(f"docs/{name} has drifted: run `make docs`", file=sys.stderr)
         return 1 if drifted else 0
     for name in existing.keys() - wanted.keys():
-        (REFERENCE / name).unlink()
+        (DOCS / name).unlink()
     for name, text in wanted.items():
-        (REFERENCE / name).parent.mkdir(parents=True, exist_ok=True)
-        (REFERENCE / name).write_text(text)
+        (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
+        (DOCS / name).write_text(text)
     return 0
 
 

@@ -26,25 +26,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from maysend.cases.case import BASE_PARAMETERS
 from maysend.dns import Resolver, Zone
 from tests.differential.private_master import PrivateMaster, Service, make_queue
-
-BASE_PARAMETERS: dict[str, str] = {
-    "compatibility_level": "3.6",
-    "myhostname": "mail.example.com",
-    "mydomain": "example.com",
-    "myorigin": "$mydomain",
-    "mydestination": "$mydomain, $myhostname, localhost",
-    "inet_interfaces": "127.0.0.1",
-    "mynetworks": "127.0.0.0/8",
-    "alias_maps": "",
-    "alias_database": "",
-    "local_recipient_maps": "",
-    "smtpd_sasl_auth_enable": "yes",
-    "smtpd_sasl_type": "dovecot",
-    "smtpd_sasl_path": "private/auth",
-}
-"""What every instance says unless a test says otherwise; part of the policy under test."""
 
 PRIVATE_PARAMETERS: dict[str, str] = {
     "inet_protocols": "all",

@@ -14,14 +14,15 @@ from random import Random
 import msgspec
 import pytest
 
+from maysend.cases.case import OK
+from maysend.cases.rendering import render, with_answers
 from tests.differential.dns_postfix import DnsPostfix
 from tests.differential.dns_sessions.configurations import EVERY, OLD, Configuration
 from tests.differential.dns_sessions.dialogues import dialogue
 from tests.differential.dns_sessions.zones import zone
 from tests.differential.sessions.compare import DIALOGUES, Session, ask_both, compile_policy
+from tests.differential.sessions.report import has_decided
 from tests.differential.sessions.shrink import shrink
-from tests.golden import OK, render
-from tests.golden_runs import with_answers
 
 SESSIONS = int(os.environ.get("MAYSEND_DNS_SESSIONS", "500"))
 SEED = int(os.environ.get("MAYSEND_SEED", "1"))
@@ -42,8 +43,9 @@ class Counts:
         self.sessions += 1
         for live, ours in zip(session.live, session.ours, strict=True):
             self.replies["ok" if live.reply == OK else live.reply[:3]] += 1
-            for restriction, decided in ours.steps:
-                self.restrictions[restriction, DECIDED if decided else PASSED] += 1
+            for step in ours.steps:
+                name = step.restriction.split(" ", 1)[0]
+                self.restrictions[name, DECIDED if has_decided(step) else PASSED] += 1
 
     def never_exercised(self) -> list[str]:
         return [

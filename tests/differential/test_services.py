@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from maysend.cases import Case, Turn
+from maysend.cases.dialogue import ask_policy
 from maysend.policy import Policy
 from tests.differential.live_postfix import BASE_PARAMETERS, LivePostfix
-from tests.golden import Case, Turn
-from tests.golden_runs import ask_policy, ask_postfix
+from tests.live_dialogue import ask_postfix
 
 MAIN_CF = {
     "mua_sender_restrictions": "reject_authenticated_sender_login_mismatch",

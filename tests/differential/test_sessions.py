@@ -15,12 +15,11 @@ from multiprocessing import get_context
 
 import pytest
 
+from maysend.cases.rendering import render, with_answers
 from tests.differential.live_postfix import LivePostfix
 from tests.differential.sessions.compare import DIALOGUES, Session, sessions
 from tests.differential.sessions.report import Report
 from tests.differential.sessions.shrink import shrink
-from tests.golden import render
-from tests.golden_runs import with_answers
 
 SESSIONS = int(os.environ.get("MAYSEND_SESSIONS", "2000"))
 SEED = int(os.environ.get("MAYSEND_SEED", "1"))

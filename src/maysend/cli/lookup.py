@@ -7,31 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from maysend.cli.exit_codes import EX_TEMPFAIL, EX_USAGE, FOUND, NOT_FOUND
+from maysend.cli.exit_codes import EX_TEMPFAIL, FOUND, NOT_FOUND
+from maysend.cli.usage import MailToolCommand, WrongUsage
 from maysend.tables import LookupTable, TableContext, TableError, open_table
 
 if TYPE_CHECKING:
     from maysend.tables import Opener
 
 
-class WrongUsage(click.UsageError):
-    """Wrong arguments; ends with EX_USAGE."""
-
-    exit_code = EX_USAGE
-
-
-class LookupCommand(click.Command):
-    """A command whose wrong usage ends with EX_USAGE."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments."""
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            raise WrongUsage(error.format_message(), ctx) from error
-
-
-@click.command(cls=LookupCommand)
+@click.command(cls=MailToolCommand)
 @click.option("-c", "directory", metavar="DIR", help="Take parameters from DIR/main.cf.")
 @click.option("--config", metavar="FILE", help="maysend.toml to read, for directory: tables.")
 @click.option(

@@ -9,6 +9,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lookup": ("maysend.cli.lookup:lookup", "Ask a lookup table, as postmap -q does."),
     "lint": ("maysend.cli.lint:lint", "Find what is wrong with a sender policy."),
     "rule": ("maysend.cli.rule:rule", "Print what a rule of lint is about."),
+    "test": ("maysend.cli.test:test", "Run policy tests: dialogues and the replies they must get."),
     "demo": ("maysend.cli.demo:demo", "Run a gateway with sample accounts, to try it out."),
     "account": ("maysend.cli.account:account", "Add, list and remove accounts."),
     "alias": ("maysend.cli.alias:alias", "Add, list and remove aliases."),

@@ -2,8 +2,8 @@
 
 from random import Random
 
+from maysend.cases import Case, Turn
 from tests.differential.dns_sessions.zones import CLIENT_ADDRESSES, DOMAINS
-from tests.golden import Case, Turn
 
 OTHER_DOMAINS = (
     "example.com",

@@ -5,14 +5,15 @@ from random import Random
 
 import msgspec
 
+from maysend.cases import Case
+from maysend.cases.dialogue import Answer, ask_policy
 from maysend.maincf import MainCfError
 from maysend.policy import Policy, PolicyError
 from tests.differential.live_postfix import LivePostfix, LivePostfixError
 from tests.differential.sessions.addresses import Address
 from tests.differential.sessions.configurations import Configuration
 from tests.differential.sessions.dialogues import dialogue
-from tests.golden import Case
-from tests.golden_runs import Answer, ask_policy, ask_postfix
+from tests.live_dialogue import ask_postfix
 
 DIALOGUES = 4
 """Sessions for each configuration: starting a daemon takes longer than a dialogue."""

@@ -2,9 +2,9 @@
 
 from random import Random
 
+from maysend.cases import Case, Turn
 from tests.differential.sessions.addresses import Address, address
 from tests.differential.sessions.tables import CLIENT_ADDRESSES, CLIENT_NAMES, HELO_NAMES, LOGINS
-from tests.golden import Case, Turn
 
 
 def dialogue(

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from maysend.cases.case import NOT_ASKED, OK
+from maysend.restrictions.trace import Outcome, Step
 from tests.differential.sessions.addresses import SHAPES
 from tests.differential.sessions.compare import REFUSES_TO_START, Session
 from tests.differential.sessions.configurations import CHECKS, CLASSES, PLAIN, UNUSUAL
-from tests.golden import OK
-from tests.golden_runs import NOT_ASKED
 
 DECIDED, PASSED = "decided", "passed by"
 NEVER_PASSED = {"permit", "reject", "defer", "reject_plaintext_session", "reject_unknown_client"}
@@ -57,8 +57,9 @@ class Report:
             if live.reply != OK:
                 self.stages[turn.stage] += 1
             self.actions.update(action.split()[0] for action in ours.actions)
-            for restriction, decided in ours.steps:
-                self.restrictions[restriction, DECIDED if decided else PASSED] += 1
+            for step in ours.steps:
+                name = step.restriction.split(" ", 1)[0]
+                self.restrictions[name, DECIDED if has_decided(step) else PASSED] += 1
 
     def join(self, other: "Report") -> None:
         """Add what another report counted."""
@@ -98,6 +99,11 @@ class Report:
         ):
             lines += [f"{title + ' ' + name:58}{counts[name]:>12}" for name in sorted(counts)]
         return "\n".join(lines)
+
+
+def has_decided(step: Step) -> bool:
+    """Whether a restriction had something to say, permitting or objecting."""
+    return step.reply is not None or step.outcome is Outcome.OK
 
 
 def _wanted_restrictions() -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from maysend.cases import Case
 from maysend.maincf import tokens
 from tests.differential.live_postfix import LivePostfix
 from tests.differential.sessions.compare import (
@@ -13,7 +14,6 @@ from tests.differential.sessions.compare import (
     ask_both,
     compile_policy,
 )
-from tests.golden import Case
 
 ATTEMPTS = 250
 """Each takes about 20 ms."""
