@@ -17,7 +17,8 @@ def split_extension(
     (the rest would have no name), for the addresses that a mail system needs whole, and for
     `owner-list` and `list-request` where "-" is a delimiter. As split_addr(3) of Postfix 3.7.
     """
-    at = min((i for i in map(localpart.find, delimiters) if i >= 0), default=0)
+    places = [place for place in map(localpart.find, delimiters) if place >= 0]
+    at = min(places) if places else 0
     if at == 0 or _stays_whole(localpart, delimiters, double_bounce_sender, owner_request_special):
         return localpart, None
     return localpart[:at], localpart[at + 1 :]

@@ -3,7 +3,7 @@
 import msgspec
 
 from maysend.reply import Reply
-from maysend.restrictions.trace import Action, Outcome, Step
+from maysend.restrictions.trace import OK, Action, Step
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -35,6 +35,6 @@ def permitting_step(steps: tuple[Step, ...]) -> Step | None:
     Of a class or table answer and what it led to, the innermost.
     """
     for step in reversed(steps):
-        if step.outcome is Outcome.OK:
+        if step.outcome is OK:
             return step
     return None

@@ -5,7 +5,7 @@ from maysend.policy.stages import Stage, Stages
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Deferral, Evaluation, Subject
 from maysend.restrictions.replies import consistent_reply, printable
-from maysend.restrictions.trace import Action, Outcome
+from maysend.restrictions.trace import DUNNO, REJECT, Action, Outcome
 from maysend.restrictions.waiting import WouldWait
 
 POSTMASTER = "postmaster"
@@ -137,8 +137,8 @@ class Session:
         self.dialogue.etrn_domain = domain
         self._begin()
         outcomes = (self._check_client, self._check_helo) if self._stages.delay_reject else ()
-        refused = any(check() is Outcome.REJECT for check in outcomes)
-        if not refused and self._run(self._stages.etrn, domain) is not Outcome.REJECT:
+        refused = any(check() is REJECT for check in outcomes)
+        if not refused and self._run(self._stages.etrn, domain) is not REJECT:
             self._evaluation.apply_defer_if_permit()
         return self._decision()
 
@@ -156,16 +156,16 @@ class Session:
 
     def _check_helo(self) -> Outcome:
         name = self.dialogue.helo_name
-        return Outcome.DUNNO if name is None else self._run(self._stages.helo, name)
+        return DUNNO if name is None else self._run(self._stages.helo, name)
 
     def _check_sender(self) -> Outcome:
         sender = self.dialogue.sender
         if sender is None:
-            return Outcome.DUNNO
+            return DUNNO
         self._evaluation.sender_was_checked = False
         outcome = self._run(self._stages.sender, sender)
         implicit = self._stages.unlisted_sender
-        if outcome is not Outcome.REJECT and implicit is not None and self._goes_on():
+        if outcome is not REJECT and implicit is not None and self._goes_on():
             subject = Subject(sender, self._stages.sender.words, None)
             outcome = self._evaluation.run_check(IMPLICIT_SENDER, implicit, subject)
         return outcome
@@ -173,19 +173,19 @@ class Session:
     def _check_recipient(self) -> Outcome:
         if self._stages.delay_reject:
             for check in (self._check_client, self._check_helo, self._check_sender):
-                if check() is Outcome.REJECT:
-                    return Outcome.REJECT
+                if check() is REJECT:
+                    return REJECT
         recipient = self.dialogue.recipient or ""
         first, second = self._stages.recipient_lists
-        if self._run(first, recipient) is Outcome.REJECT:
-            return Outcome.REJECT
-        if self._run(second, recipient, continued=True) is Outcome.REJECT:
-            return Outcome.REJECT
-        if self._evaluation.apply_defer_if_permit() is Outcome.REJECT:
-            return Outcome.REJECT
+        if self._run(first, recipient) is REJECT:
+            return REJECT
+        if self._run(second, recipient, continued=True) is REJECT:
+            return REJECT
+        if self._evaluation.apply_defer_if_permit() is REJECT:
+            return REJECT
         implicit = self._stages.unlisted_recipient
         if implicit is None or not self._goes_on():
-            return Outcome.DUNNO
+            return DUNNO
         subject = Subject(recipient, self._stages.recipient_lists[0].words, None)
         return self._evaluation.run_check(IMPLICIT_RECIPIENT, implicit, subject)
 
@@ -197,7 +197,7 @@ class Session:
             # One recipient's name would mislead where the answer is for all of them.
             dialogue.recipient = None
         try:
-            if self._run(stage, command) is not Outcome.REJECT:
+            if self._run(stage, command) is not REJECT:
                 self._evaluation.apply_defer_if_permit()
         finally:
             dialogue.recipient = recipient

@@ -4,17 +4,15 @@ What an answer means is in `access_answers`. A table that fails answers as if it
 "451 4.3.5 Server configuration error", which `warn_if_reject` can turn into a warning.
 """
 
-from collections.abc import Iterator
-
 from maysend.restrictions import replies
 from maysend.restrictions.access_answers import Access, apply_answer
-from maysend.restrictions.address_lookup import Key, Keys, access_keys, parents
+from maysend.restrictions.address_lookup import NO_KEYS, Keys, access_keys, parents
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.inquiry import Found
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
+from maysend.restrictions.trace import DUNNO, OK, Outcome
 from maysend.tables import LookupTable, TableError
 
 FAILED = "451 4.3.5 Server configuration error"
@@ -28,7 +26,7 @@ def check_client_access(item: Item, site: Site) -> Check:
         client = evaluation.dialogue
         found = _by_name_and_address(evaluation, table, client.client_name)
         if found is None:
-            return Outcome.DUNNO
+            return DUNNO
         return apply_answer(evaluation, Access(item.argument, client.client, replies.CLIENT), found)
 
     return check
@@ -42,10 +40,10 @@ def check_reverse_client_hostname_access(item: Item, site: Site) -> Check:
         name = evaluation.dialogue.reverse_client_name
         found = _by_name_and_address(evaluation, table, name)
         if found is None:
-            return Outcome.DUNNO
+            return DUNNO
         access = Access(item.argument, name, replies.REVERSE_CLIENT)
         outcome = apply_answer(evaluation, access, found)
-        if outcome is Outcome.OK and not evaluation.discard:
+        if outcome is OK and not evaluation.discard:
             # Whoever owns the address can give it any name (postconf(5)).
             return evaluation.server_fault(f"{item.name} must not permit by an unverified name")
         return outcome
@@ -59,11 +57,11 @@ def check_helo_access(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         name = evaluation.dialogue.helo_name
-        found = (
-            None if name is None else ask(evaluation, table, evaluation.keys_of(name, name_keys))
-        )
-        if name is None or found is None:
-            return Outcome.DUNNO
+        if name is None:
+            return DUNNO
+        found = ask(evaluation, table, evaluation.keys_of(name, name_keys))
+        if found is None:
+            return DUNNO
         return apply_answer(evaluation, Access(item.argument, name, replies.HELO), found)
 
     return check
@@ -76,10 +74,10 @@ def check_sasl_access(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         login = evaluation.dialogue.sasl_username
         if not site.sasl_is_active or not login:
-            return Outcome.DUNNO
+            return DUNNO
         found = ask(evaluation, table, Keys((login,), (login,)))
         if found is None:
-            return Outcome.DUNNO
+            return DUNNO
         shown = "".join(char if char.isprintable() else "_" for char in login)
         return apply_answer(evaluation, Access(item.argument, shown, replies.SASL_LOGIN), found)
 
@@ -93,10 +91,10 @@ def check_etrn_access(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         domain = evaluation.dialogue.etrn_domain
         if not domain:
-            return Outcome.DUNNO
+            return DUNNO
         found = ask(evaluation, table, evaluation.keys_of(domain, name_keys))
         if found is None:
-            return Outcome.DUNNO
+            return DUNNO
         return apply_answer(evaluation, Access(item.argument, domain, replies.ETRN), found)
 
     return check
@@ -109,10 +107,10 @@ def check_sender_access(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         sender = evaluation.dialogue.sender
         if sender is None:
-            return Outcome.DUNNO
+            return DUNNO
         found = ask(evaluation, table, evaluation.keys_of(sender, address_keys))
         if found is None:
-            return Outcome.DUNNO
+            return DUNNO
         return apply_answer(evaluation, Access(item.argument, sender, replies.SENDER), found)
 
     return check
@@ -125,29 +123,28 @@ def check_recipient_access(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         recipient = evaluation.dialogue.recipient
         if not recipient:
-            return Outcome.DUNNO
+            return DUNNO
         found = ask(evaluation, table, evaluation.keys_of(recipient, address_keys))
         if found is None:
-            return Outcome.DUNNO
+            return DUNNO
         access = Access(item.argument, recipient, replies.RECIPIENT)
         outcome = apply_answer(evaluation, access, found)
-        if outcome is Outcome.OK and is_suspicious(evaluation.resolved(recipient), site):
+        if outcome is OK and is_suspicious(evaluation.resolved(recipient), site):
             # A routed address could lead anywhere from the next host on.
             evaluation.note("a routed recipient is not permitted by its address")
-            return Outcome.DUNNO
+            return DUNNO
         return outcome
 
     return check
 
 
-def address_keys(evaluation: Evaluation, address: str) -> Iterator[Key]:
+def address_keys(evaluation: Evaluation, address: str) -> Keys:
     """The keys of an address as it is resolved; the null sender has one of its own."""
     if not address:
-        yield evaluation.site.null_sender_key, False
-        return
+        key = evaluation.site.null_sender_key
+        return Keys((key,), (key,)) if key else NO_KEYS
     resolved = evaluation.resolved(address).address
-    if "@" in resolved:
-        yield from access_keys(evaluation.site, resolved)
+    return access_keys(evaluation.site, resolved) if "@" in resolved else NO_KEYS
 
 
 def _by_name_and_address(evaluation: Evaluation, table: LookupTable, name: str) -> Found | None:
@@ -159,23 +156,25 @@ def _by_name_and_address(evaluation: Evaluation, table: LookupTable, name: str) 
     return found
 
 
-def name_keys(evaluation: Evaluation, name: str) -> Iterator[Key]:
+def name_keys(evaluation: Evaluation, name: str) -> Keys:
     """A host name and its parent domains; a number has no parents."""
-    is_partial = False
-    for key in parents(name, evaluation.site.access_parents):
-        yield key, is_partial
-        if not is_partial and _is_address(name):
-            return
-        is_partial = True
+    if not name:
+        return NO_KEYS
+    whole = (name,)
+    if _is_address(name):
+        return Keys(whole, whole)
+    return Keys(tuple(parents(name, evaluation.site.access_parents)), whole)
 
 
-def network_keys(evaluation: Evaluation, address: str) -> Iterator[Key]:
+def network_keys(evaluation: Evaluation, address: str) -> Keys:
     """An address and the networks it is in, octet by octet (access(5))."""
-    yield address, False
+    if not address:
+        return NO_KEYS
+    every = [address]
     separator = ":" if ":" in address else "."
-    while separator in address:
-        address = address.rpartition(separator)[0]
-        yield address, True
+    while address := address.rpartition(separator)[0]:
+        every.append(address)
+    return Keys(tuple(every), (every[0],))
 
 
 def _is_address(name: str) -> bool:

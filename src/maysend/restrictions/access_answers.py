@@ -9,7 +9,7 @@ import msgspec
 from maysend.restrictions.evaluation import Evaluation
 from maysend.restrictions.inquiry import Found
 from maysend.restrictions.replies import split_enhanced_status, status_for
-from maysend.restrictions.trace import Outcome
+from maysend.restrictions.trace import DUNNO, OK, Outcome
 
 
 class Access(msgspec.Struct, frozen=True, gc=False):
@@ -40,7 +40,7 @@ def apply_answer(evaluation: Evaluation, access: Access, found: Found) -> Outcom
     if action is not None:
         return action(evaluation, access, text)
     if answer.isascii() and answer.isdigit():
-        return Outcome.OK
+        return OK
     if text and _REPLY_CODE.fullmatch(word):
         return _reply_with(evaluation, access, int(word), text)
     if ":" in answer:
@@ -50,7 +50,7 @@ def apply_answer(evaluation: Evaluation, access: Access, found: Found) -> Outcom
         )
     nodes = evaluation.rules.compile_answer(answer)
     if not nodes:
-        return Outcome.OK
+        return OK
     return evaluation.run_answer(nodes, access.name, access.words)
 
 
@@ -71,11 +71,11 @@ def _reply_with(evaluation: Evaluation, access: Access, code: int, text: str) ->
 
 
 def _ok(evaluation: Evaluation, access: Access, text: str) -> Outcome:
-    return Outcome.OK
+    return OK
 
 
 def _dunno(evaluation: Evaluation, access: Access, text: str) -> Outcome:
-    return Outcome.DUNNO
+    return DUNNO
 
 
 def _reject(evaluation: Evaluation, access: Access, text: str) -> Outcome:
@@ -119,28 +119,28 @@ def _discard(evaluation: Evaluation, access: Access, text: str) -> Outcome:
 def _filter(evaluation: Evaluation, access: Access, text: str) -> Outcome:
     if ":" not in text:
         evaluation.note("FILTER needs transport:destination: ignored")
-        return Outcome.DUNNO
+        return DUNNO
     return evaluation.act_on_message("FILTER", text)
 
 
 def _redirect(evaluation: Evaluation, access: Access, text: str) -> Outcome:
     if "@" not in text:
         evaluation.note("REDIRECT needs user@domain: ignored")
-        return Outcome.DUNNO
+        return DUNNO
     return evaluation.act_on_message("REDIRECT", text)
 
 
 def _bcc(evaluation: Evaluation, access: Access, text: str) -> Outcome:
     if "@" not in text:
         evaluation.note("BCC needs user@domain: ignored")
-        return Outcome.DUNNO
+        return DUNNO
     return evaluation.act_on_message("BCC", text)
 
 
 def _prepend(evaluation: Evaluation, access: Access, text: str) -> Outcome:
     if not text:
         evaluation.note("PREPEND needs a header: ignored")
-        return Outcome.DUNNO
+        return DUNNO
     return evaluation.act_on_message("PREPEND", text)
 
 

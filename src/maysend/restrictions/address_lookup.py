@@ -5,7 +5,7 @@ that a live smtpd asks (tests/differential). Each key is asked of every table be
 the first answer ends the search.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -25,14 +25,8 @@ class Keys(msgspec.Struct, frozen=True, gc=False):
     every: tuple[str, ...]
     whole: tuple[str, ...]
 
-    @classmethod
-    def of(cls, keys: Iterable[Key]) -> "Keys":
-        """These keys, without empty ones: they are never asked."""
-        present = [key for key in keys if key[0]]
-        return cls(
-            tuple([text for text, _ in present]),
-            tuple([text for text, is_partial in present if not is_partial]),
-        )
+
+NO_KEYS = Keys((), ())
 
 
 def find(ask: Ask, tables: Sequence[LookupTable], key: Key) -> str | None:
@@ -60,19 +54,19 @@ def find_first(ask: Ask, tables: Sequence[LookupTable], keys: Iterator[Key]) -> 
     return None
 
 
-def quoted_first(text: str, partial: bool) -> Iterator[Key]:
+def quoted_first(text: str) -> tuple[str, ...]:
     """An address key in its external form, then unquoted where that differs."""
     local, at, domain = text.rpartition("@")
     if at and not local.isalnum():
         external = quote_local(text)
         if external != text:
-            yield external, partial
+            return external, text
     elif not at and not domain.isalnum():
         # A bare local part: quoted as if a domain followed.
         external = quote_local(domain + "@x")[:-2]
         if external != domain:
-            yield external, partial
-    yield text, partial
+            return external, text
+    return (text,)
 
 
 def owner_keys(site: Site, ask: Ask, address: str) -> Iterator[Key]:
@@ -81,33 +75,36 @@ def owner_keys(site: Site, ask: Ask, address: str) -> Iterator[Key]:
     `user+ext@domain`, `user@domain`, then the bare `user+ext` and `user` where the domain is
     local, then `@domain`. There are no parent domains.
     """
-    yield from quoted_first(address, False)
+    for key in quoted_first(address):
+        yield key, False
     local, at, domain = address.rpartition("@")
     if not at:
         return
     user, extension = split_extension(local, site.recipient_delimiter)
     if extension is not None:
-        yield from quoted_first(f"{user}@{domain}", True)
+        for key in quoted_first(f"{user}@{domain}"):
+            yield key, True
     if domain == site.myorigin.lower() or site.is_local(domain, ask):
-        yield from quoted_first(local, True)
+        for key in quoted_first(local):
+            yield key, True
         if extension is not None:
-            yield from quoted_first(user, True)
+            for key in quoted_first(user):
+                yield key, True
     yield "@" + domain, True
 
 
-def access_keys(site: Site, address: str) -> Iterator[Key]:
+def access_keys(site: Site, address: str) -> Keys:
     """The keys of an access table for a resolved address: `user+ext@domain`, `user@domain`,
     the domain and its parents, then `user+ext@` and `user@` (access(5))."""
-    yield from quoted_first(address, False)
     local, _, domain = address.rpartition("@")
     user, extension = split_extension(local, site.recipient_delimiter)
-    if extension is not None:
-        yield from quoted_first(f"{user}@{domain}", True)
-    for name in parents(domain, site.access_parents):
-        yield name, True
-    yield from quoted_first(f"{local}@", True)
-    if extension is not None:
-        yield from quoted_first(f"{user}@", True)
+    whole = quoted_first(address)
+    domains = parents(domain, site.access_parents)
+    if extension is None:
+        return Keys((*whole, *domains, *quoted_first(f"{local}@")), whole)
+    shorter = quoted_first(f"{user}@{domain}")
+    locals = (*quoted_first(f"{local}@"), *quoted_first(f"{user}@"))
+    return Keys((*whole, *shorter, *domains, *locals), whole)
 
 
 def parents(domain: str, style: Literal["none", "dot", "parent"]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from maysend.restrictions.replies import RECIPIENT
 from maysend.restrictions.resolution import AddressClass, is_suspicious
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
+from maysend.restrictions.trace import DUNNO, OK, Outcome
 
 
 def permit_auth_destination(item: Item, site: Site) -> Check:
@@ -14,8 +14,8 @@ def permit_auth_destination(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         recipient = evaluation.dialogue.recipient
         if recipient is None or not is_authorized(evaluation, recipient):
-            return Outcome.DUNNO
-        return Outcome.OK
+            return DUNNO
+        return OK
 
     return check
 
@@ -37,9 +37,9 @@ def check_relay_domains(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         recipient = evaluation.dialogue.recipient
         if recipient is None:
-            return Outcome.DUNNO
+            return DUNNO
         if is_authorized(evaluation, recipient):
-            return Outcome.OK
+            return OK
         return evaluation.refuse(
             code, "5.7.1", f"<{recipient}>: {RECIPIENT} rejected: Relay access denied"
         )
@@ -51,7 +51,7 @@ def _refuse_unauthorized(code: int, dsn: str) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         recipient = evaluation.dialogue.recipient
         if recipient is None or is_authorized(evaluation, recipient):
-            return Outcome.DUNNO
+            return DUNNO
         return evaluation.refuse(code, dsn, f"<{recipient}>: Relay access denied")
 
     return check

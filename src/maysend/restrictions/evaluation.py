@@ -4,20 +4,20 @@ The rules here are those of Postfix's smtpd for every restriction alike: `warn_i
 `defer_if_permit`, `defer_if_reject`, nesting, and the trace.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias
 
 import msgspec
 
 from maysend.maincf import Place
 from maysend.reply import Reply
-from maysend.restrictions.address_lookup import Key, Keys
+from maysend.restrictions.address_lookup import Keys
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.inquiry import Inquiry
 from maysend.restrictions.replies import consistent_reply
 from maysend.restrictions.resolution import AddressResolver, ResolvedAddress
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Action, Outcome, Step
+from maysend.restrictions.trace import DUNNO, OK, REJECT, Action, Outcome, Step
 from maysend.restrictions.transports import Transports
 from maysend.tables import TableError
 
@@ -112,7 +112,7 @@ class Evaluation(Inquiry):
         """The keys of a name or address, which `make` finds once a message."""
         keys = self._keys.get((make, name))
         if keys is None:
-            keys = self._keys[make, name] = Keys.of(make(self, name))
+            keys = self._keys[make, name] = make(self, name)
         return keys
 
     # -- what a restriction answers ------------------------------------------------------------
@@ -135,10 +135,10 @@ class Evaluation(Inquiry):
             step.reply = reply
             step.warned = warned
         if warned:
-            return Outcome.DUNNO
+            return DUNNO
         self.reply = reply
         self.deciding = step
-        return Outcome.REJECT
+        return REJECT
 
     def defer_unless_rejected(self, code: int, dsn: str, text: str) -> Outcome:
         """`defer_if_permit`: refuse for now if nothing else refuses for good."""
@@ -147,13 +147,13 @@ class Evaluation(Inquiry):
         if self.defer_if_permit is None:
             self.defer_if_permit = Deferral(code, dsn, text)
             self._deferring_step = self._current
-        return Outcome.DUNNO
+        return DUNNO
 
     def defer_instead_of_reject(self, code: int, dsn: str, text: str) -> Outcome:
         """`defer_if_reject`: turn the next 5xx into this 4xx."""
         if self.defer_if_reject is None:
             self.defer_if_reject = Deferral(code, dsn, text)
-        return Outcome.DUNNO
+        return DUNNO
 
     def server_fault(self, finding: str = "") -> NoReturn:
         """Somebody has to mend the configuration: 451 4.3.5, and the stage ends."""
@@ -181,7 +181,7 @@ class Evaluation(Inquiry):
     def act(self, name: str, argument: str = "") -> Outcome:
         """Note an action other than an answer (WARN, SLEEP, …)."""
         self.actions.append(Action(name, argument))
-        return Outcome.DUNNO
+        return DUNNO
 
     def act_on_message(self, name: str, argument: str = "") -> Outcome:
         """Note what is to be done with the message (FILTER, HOLD, PREPEND, …), if there is one.
@@ -191,16 +191,16 @@ class Evaluation(Inquiry):
         """
         if self.dialogue.sender is None:
             self.note(f"{name} before there is a message: ignored")
-            return Outcome.DUNNO
+            return DUNNO
         return self.act(name, argument)
 
     def discard_message(self) -> Outcome:
         """DISCARD: claim success and ask nothing more of this message (access(5))."""
         self.act_on_message("DISCARD")
         if self.dialogue.sender is None:
-            return Outcome.DUNNO
+            return DUNNO
         self.discard = True
-        return Outcome.OK
+        return OK
 
     # -- evaluating lists ----------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class Evaluation(Inquiry):
         self._depth += 1
         depth = self._depth
         caller = self._current
-        outcome = Outcome.DUNNO
+        outcome = DUNNO
         for node in nodes:
             if self.discard:
                 break
@@ -224,7 +224,7 @@ class Evaluation(Inquiry):
             self._current = caller
             if self._warn_depth >= depth:
                 self._warn_depth = 0
-            if outcome is not Outcome.DUNNO:
+            if outcome is not DUNNO:
                 break
             if self.defer_if_permit is not None and self.defer_if_reject is not None:
                 break
@@ -267,9 +267,9 @@ class Evaluation(Inquiry):
         except Stop:
             for step in reversed(self.steps):
                 if step is self.deciding:
-                    step.outcome = Outcome.REJECT
+                    step.outcome = REJECT
                     break
-            return Outcome.REJECT
+            return REJECT
         finally:
             self._current = None
 
@@ -280,7 +280,7 @@ class Evaluation(Inquiry):
     def apply_defer_if_permit(self) -> Outcome:
         """Refuse for now what would be permitted, because of an earlier temporary error."""
         if self.defer_if_permit is None:
-            return Outcome.DUNNO
+            return DUNNO
         deferral = self.defer_if_permit
         self._current = self._deferring_step
         outcome = self.refuse(deferral.code, deferral.dsn, deferral.text)
@@ -293,7 +293,7 @@ class Evaluation(Inquiry):
         self._keys.clear()
 
 
-MakeKeys: TypeAlias = Callable[[Evaluation, str], Iterable[Key]]
+MakeKeys: TypeAlias = Callable[[Evaluation, str], Keys]
 """In which order the keys of a name are asked; it raises Stop where that can't be known."""
 
 Check: TypeAlias = Callable[[Evaluation], Outcome]

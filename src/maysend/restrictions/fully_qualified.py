@@ -4,7 +4,7 @@ from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.replies import RECIPIENT, SENDER
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
+from maysend.restrictions.trace import DUNNO, Outcome
 
 
 def reject_non_fqdn_sender(item: Item, site: Site) -> Check:
@@ -13,7 +13,7 @@ def reject_non_fqdn_sender(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         sender = evaluation.dialogue.sender
-        return _reject_non_fqdn(evaluation, sender, SENDER, code) if sender else Outcome.DUNNO
+        return _reject_non_fqdn(evaluation, sender, SENDER, code) if sender else DUNNO
 
     return check
 
@@ -25,7 +25,7 @@ def reject_non_fqdn_recipient(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         recipient = evaluation.dialogue.recipient
         if not recipient:
-            return Outcome.DUNNO
+            return DUNNO
         return _reject_non_fqdn(evaluation, recipient, RECIPIENT, code)
 
     return check
@@ -34,10 +34,10 @@ def reject_non_fqdn_recipient(item: Item, site: Site) -> Check:
 def _reject_non_fqdn(evaluation: Evaluation, address: str, words: str, code: int) -> Outcome:
     _, _, domain = address.rpartition("@") if "@" in address else ("", "", "")
     if domain.startswith("[") and domain.endswith("]"):
-        return Outcome.DUNNO
+        return DUNNO
     trimmed = domain[:-1] if domain.endswith(".") else domain
     if "." in trimmed and evaluation.is_hostname(trimmed):
-        return Outcome.DUNNO
+        return DUNNO
     return evaluation.refuse(
         code, "4.5.2", f"<{address}>: {words} rejected: need fully-qualified address"
     )

@@ -9,7 +9,7 @@ from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.replies import HELO
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
+from maysend.restrictions.trace import DUNNO, OK, Outcome
 
 
 def reject_invalid_helo_hostname(item: Item, site: Site) -> Check:
@@ -19,12 +19,12 @@ def reject_invalid_helo_hostname(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         name = evaluation.dialogue.helo_name
         if name is None:
-            return Outcome.DUNNO
+            return DUNNO
         if name.startswith("["):
             return reject_invalid_literal(evaluation, name, code)
         trimmed = name[:-1] if name.endswith(".") else name
         if is_valid_hostname(trimmed) or is_valid_address(trimmed):
-            return Outcome.DUNNO
+            return DUNNO
         return evaluation.refuse(code, "5.5.2", f"<{name}>: {HELO} rejected: Invalid name")
 
     return check
@@ -38,12 +38,12 @@ def reject_non_fqdn_helo_hostname(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         name = evaluation.dialogue.helo_name
         if name is None:
-            return Outcome.DUNNO
+            return DUNNO
         if name.startswith("["):
             return reject_invalid_literal(evaluation, name, invalid_code)
         trimmed = name[:-1] if name.endswith(".") else name
         if evaluation.is_hostname(trimmed) and "." in trimmed:
-            return Outcome.DUNNO
+            return DUNNO
         return evaluation.refuse(
             code, "5.5.2", f"<{name}>: {HELO} rejected: need fully-qualified hostname"
         )
@@ -58,9 +58,9 @@ def permit_naked_ip_address(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         name = evaluation.dialogue.helo_name
         if name is None or name.strip("0123456789.:"):
-            return Outcome.DUNNO
+            return DUNNO
         if is_valid_address(name):
-            return Outcome.OK
+            return OK
         return evaluation.refuse(code, "5.5.2", f"<{name}>: {HELO} rejected: invalid ip address")
 
     return check
@@ -69,5 +69,5 @@ def permit_naked_ip_address(item: Item, site: Site) -> Check:
 def reject_invalid_literal(evaluation: Evaluation, name: str, code: int) -> Outcome:
     """Refuse what begins as an address literal and is none."""
     if is_valid_address_literal(name):
-        return Outcome.DUNNO
+        return DUNNO
     return evaluation.refuse(code, "5.5.2", f"<{name}>: {HELO} rejected: invalid ip address")

@@ -3,7 +3,7 @@
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
+from maysend.restrictions.trace import DUNNO, OK, Outcome
 from maysend.tables import TableError
 
 
@@ -21,9 +21,9 @@ def permit_mynetworks(item: Item, site: Site) -> Check:
             evaluation.data_fault(evaluation.subject.name)
         if pattern is None:
             evaluation.note(f"{dialogue.client_address} is not in mynetworks")
-            return Outcome.DUNNO
+            return DUNNO
         evaluation.note(f"{dialogue.client_address} is in mynetworks: {pattern}")
-        return Outcome.OK
+        return OK
 
     return check
 
@@ -35,7 +35,7 @@ def permit_inet_interfaces(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         if evaluation.dialogue.client_address.lower() in addresses:
             evaluation.note("the client is at this host's own address")
-            return Outcome.OK
-        return Outcome.DUNNO
+            return OK
+        return DUNNO
 
     return check

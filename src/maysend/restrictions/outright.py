@@ -6,7 +6,7 @@ Source: postconf(5) "smtpd_recipient_restrictions", generic restrictions.
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.restriction import InvalidItem, Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
+from maysend.restrictions.trace import OK, Outcome
 
 
 def permit(item: Item, site: Site) -> Check:
@@ -15,7 +15,7 @@ def permit(item: Item, site: Site) -> Check:
 
 
 def _permit(evaluation: Evaluation) -> Outcome:
-    return Outcome.OK
+    return OK
 
 
 def reject(item: Item, site: Site) -> Check:

@@ -11,7 +11,7 @@ from maysend.restrictions.address_lookup import find_first, owner_keys
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
+from maysend.restrictions.trace import DUNNO, Outcome
 from maysend.tables import LookupTable, TableError
 
 
@@ -43,13 +43,13 @@ def reject_unauthenticated_sender_login_mismatch(item: Item, site: Site) -> Chec
     def check(evaluation: Evaluation) -> Outcome:
         sender = evaluation.dialogue.sender
         if not _applies(evaluation, sender) or sender is None:
-            return Outcome.DUNNO
+            return DUNNO
         if evaluation.dialogue.sasl_username:
-            return Outcome.DUNNO
+            return DUNNO
         owners = owners_of(evaluation, maps, sender)
         if owners is None:
             evaluation.note(f"nobody owns {sender}")
-            return Outcome.DUNNO
+            return DUNNO
         return evaluation.refuse(
             553, "5.7.1", f"<{sender}>: Sender address rejected: not logged in"
         )
@@ -72,18 +72,18 @@ def _for_logged_in(site: Site, *, unknown_passes: bool) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         sender = evaluation.dialogue.sender
         if not _applies(evaluation, sender) or sender is None:
-            return Outcome.DUNNO
+            return DUNNO
         login = evaluation.dialogue.sasl_username
         if not login:
             evaluation.note("not logged in")
-            return Outcome.DUNNO
+            return DUNNO
         owners = owners_of(evaluation, maps, sender)
         if owners is None and unknown_passes:
             evaluation.note(f"nobody owns {sender}")
-            return Outcome.DUNNO
+            return DUNNO
         if owners is not None and fold(login) in map(fold, split_owners(owners)):
             evaluation.note(f"{login} owns {sender}")
-            return Outcome.DUNNO
+            return DUNNO
         return evaluation.refuse(
             553, "5.7.1", f"<{sender}>: Sender address rejected: not owned by user {login}"
         )

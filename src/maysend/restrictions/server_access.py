@@ -16,7 +16,7 @@ from maysend.address.hostname import is_valid_address, is_valid_address_literal
 from maysend.restrictions import replies
 from maysend.restrictions.access import ask, name_keys, network_keys
 from maysend.restrictions.access_answers import Access, apply_answer
-from maysend.restrictions.address_lookup import Key, Keys
+from maysend.restrictions.address_lookup import Keys
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.dns_lookup import Status, find_records, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
@@ -146,10 +146,8 @@ def _by_addresses(
     return None
 
 
-def _ask(
-    evaluation: Evaluation, table: LookupTable, keys: Iterable[Key], access: Access
-) -> Outcome | None:
-    found = ask(evaluation, table, Keys.of(keys))
+def _ask(evaluation: Evaluation, table: LookupTable, keys: Keys, access: Access) -> Outcome | None:
+    found = ask(evaluation, table, keys)
     return None if found is None else apply_answer(evaluation, access, found)
 
 

@@ -3,7 +3,7 @@
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
+from maysend.restrictions.trace import DUNNO, OK, Outcome
 
 
 def permit_sasl_authenticated(item: Item, site: Site) -> Check:
@@ -13,9 +13,9 @@ def permit_sasl_authenticated(item: Item, site: Site) -> Check:
         login = evaluation.dialogue.sasl_username
         if site.sasl_is_active and login:
             evaluation.note(f"logged in as {login}")
-            return Outcome.OK
+            return OK
         evaluation.note("not logged in" if site.sasl_is_active else "SASL is off: ignored")
-        return Outcome.DUNNO
+        return DUNNO
 
     return check
 
@@ -26,7 +26,7 @@ def reject_plaintext_session(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         if evaluation.dialogue.encryption_protocol:
-            return Outcome.DUNNO
+            return DUNNO
         return evaluation.refuse(code, "4.7.1", "Session encryption is required")
 
     return check
@@ -40,7 +40,7 @@ def permit_tls_clientcerts(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         evaluation.note("no client certificate was presented")
-        return Outcome.DUNNO
+        return DUNNO
 
     return check
 
@@ -50,7 +50,7 @@ def reject_unauth_pipelining(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         if not evaluation.dialogue.pipelined_too_early:
-            return Outcome.DUNNO
+            return DUNNO
         subject = evaluation.subject
         return evaluation.refuse(
             503,

@@ -113,11 +113,11 @@ class Site:
 
         Raises TableError where $mydestination can't be read now.
         """
-        if domain.endswith(".") and not domain.endswith(".."):
+        if domain[-1:] == "." and not domain.endswith(".."):
             domain = domain[:-1]
         if self.mydestination.match_name(domain, ask) is not None:
             return True
-        if not (domain.startswith("[") and domain.endswith("]")):
+        if domain[-1:] != "]" or domain[0] != "[":
             return False
         literal = domain[1:-1]
         if literal[:5].lower() == "ipv6:":

@@ -24,6 +24,10 @@ class Outcome(Enum):
     """It refuses, for good or for now."""
 
 
+DUNNO, OK, REJECT = Outcome.DUNNO, Outcome.OK, Outcome.REJECT
+"""The outcomes by short names: Python 3.11 takes long to find a member in its Enum."""
+
+
 class Lookup(msgspec.Struct, gc=False):
     """One question to one table. `answer` is None where the key was not found."""
 
@@ -64,7 +68,7 @@ class Step(msgspec.Struct, gc=False):
     restriction: str
     place: Place
     depth: int
-    outcome: Outcome = Outcome.DUNNO
+    outcome: Outcome = DUNNO
     note: str = ""
     reply: Reply | None = None
     warned: bool = False

@@ -15,7 +15,7 @@ from maysend.restrictions.replies import RECIPIENT, SENDER, split_enhanced_statu
 from maysend.restrictions.resolution import AddressClass
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
+from maysend.restrictions.trace import DUNNO, Outcome
 from maysend.restrictions.transports import Undeliverable
 from maysend.tables import LookupTable, TableError
 
@@ -38,7 +38,7 @@ def reject_unlisted_sender(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         sender = evaluation.dialogue.sender
         if not sender or evaluation.sender_was_checked:
-            return Outcome.DUNNO
+            return DUNNO
         evaluation.sender_was_checked = not evaluation.only_warns
         return reject_unlisted(evaluation, sender)
 
@@ -52,7 +52,7 @@ def reject_unlisted_recipient(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         recipient = evaluation.dialogue.recipient
         if not recipient or evaluation.recipient_was_checked:
-            return Outcome.DUNNO
+            return DUNNO
         evaluation.recipient_was_checked = not evaluation.only_warns
         return reject_unlisted(evaluation, recipient)
 
@@ -74,20 +74,20 @@ class _ListingCheck:
         try:
             for maps in self._rewriting_maps:
                 if self._knows(evaluation, maps, resolved.address):
-                    return Outcome.DUNNO
+                    return DUNNO
             if resolved.undeliverable is not None:
                 return self._refuse_undeliverable(
                     evaluation, address, resolved.address_class, resolved.undeliverable
                 )
             listing = self._listings.get(resolved.address_class)
             if listing is None or not listing.is_complete:
-                return Outcome.DUNNO
+                return DUNNO
             if resolved.address_class is AddressClass.LOCAL and _is_always_local(
                 evaluation.site, resolved.address
             ):
-                return Outcome.DUNNO
+                return DUNNO
             if self._knows(evaluation, listing.maps, resolved.address):
-                return Outcome.DUNNO
+                return DUNNO
         except TableError as error:
             return evaluation.table_fault(error, address)
         status = "5.1.1" if self._words == RECIPIENT else "5.1.0"

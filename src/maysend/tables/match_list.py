@@ -15,11 +15,15 @@ from msgspec import structs
 
 from maysend.address import fold
 from maysend.maincf import tokens
+from maysend.tables.network_ranges import FirstNetwork
 from maysend.tables.table import LookupTable, TableError
 
 Ask: TypeAlias = Callable[[LookupTable, str], str | None]
 Subdomains: TypeAlias = Literal["none", "dot", "parent"]
 """Which names below a listed one match: none; those of ".name"; those of "name" itself."""
+
+_ENDS_OF_NETWORKS = frozenset("0123456789]")
+"""What a network may end in; a name that does not is none of those that are written."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -50,6 +54,8 @@ class MatchList:
         self._subdomains: Subdomains = subdomains
         self.patterns = tuple(self._compiled(value, set()))
         self._plain = self._plain_names()
+        networks = [p.network for p in self.patterns if p.network is not None]
+        self._networks = FirstNetwork(networks) if len(networks) == len(self.patterns) else None
 
     def match_name(self, name: str, ask: Ask) -> str | None:
         """The pattern that decides for a domain or host name, or None: not in the list."""
@@ -70,6 +76,11 @@ class MatchList:
 
     def match_host(self, name: str, address: str, ask: Ask) -> str | None:
         """The pattern that decides for a client by name or address, as for mynetworks."""
+        if self._networks is not None and not (name and name[-1] in _ENDS_OF_NETWORKS):
+            number = self._networks.number_of(address)
+            if number is None or not self.patterns[number].matches:
+                return None
+            return self.patterns[number].written
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:

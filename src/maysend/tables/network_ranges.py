@@ -1,4 +1,4 @@
-"""The answer of a cidr table for every address, as ranges: one step for any number of rules.
+"""The answer of a cidr table or a list of networks for every address: one step for any number.
 
 Networks, their complements, and what several of them have in common are ranges of addresses. So
 the rules of a table, with the `if`s around them, cut all addresses into ranges within which the
@@ -8,6 +8,7 @@ same rule is the first that applies. They are found once, with a sweep from the 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
+from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias
 
 from maysend.tables.rules import Rule, guards_of
@@ -34,6 +35,44 @@ class AnswerRanges:
     def answer(self, address: bytes) -> str | None:
         """The answer of the first rule that applies to the packed `address`."""
         return self._answers[bisect_right(self._starts, address) - 1]
+
+
+class FirstNetwork:
+    """Which one of some networks is the first that has an address (mynetworks)."""
+
+    def __init__(self, networks: Sequence[IPv4Network | IPv6Network]) -> None:
+        from socket import AF_INET, AF_INET6, inet_pton
+
+        self._packed = inet_pton
+        self._family, self._family6 = int(AF_INET), int(AF_INET6)
+        self._places, self._numbers = _placed(networks, 4)
+        self._places6, self._numbers6 = _placed(networks, 6)
+
+    def number_of(self, address: str) -> int | None:
+        """The place of that network among them; None where none has it, or it is no address."""
+        try:
+            if ":" in address:
+                packed = self._packed(self._family6, address)
+                return self._numbers6[bisect_right(self._places6, packed)]
+            packed = self._packed(self._family, address)
+            return self._numbers[bisect_right(self._places, packed)]
+        except (OSError, ValueError):
+            return None
+
+
+def _placed(
+    networks: Sequence[IPv4Network | IPv6Network], version: int
+) -> tuple[list[bytes], list[int | None]]:
+    """Where another network is the first, and which: the first number is for what is before."""
+    applying = sorted(
+        (int(network.network_address), number, int(network.broadcast_address) + 1)
+        for number, network in enumerate(networks)
+        if network.version == version
+    )
+    size = 4 if version == 4 else 16
+    changes = [change for change in _first_rules(applying) if change[0] < 1 << 8 * size]
+    places = [place.to_bytes(size, "big") for place, _ in changes]
+    return places, [None, *(number for _, number in changes)]
 
 
 def _answer(rule: Rule) -> str | None:

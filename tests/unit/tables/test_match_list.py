@@ -1,8 +1,11 @@
 """Lists of names and addresses: mydestination, relay_domains, mynetworks."""
 
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maysend.tables import LookupTable, TableContext, TableError, open_table
 from maysend.tables.match_list import MatchList, Subdomains
@@ -55,6 +58,29 @@ def test_names(value: str, subdomains: Subdomains, name: str, matches: bool) -> 
 )
 def test_addresses(value: str, address: str, matches: bool) -> None:
     assert (names(value).match_address(address, ask) is not None) is matches
+
+
+NETWORKS = ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/16", "10.0.1.7", "10.0.1.6/31", "255.255.255.255",
+    "[::]/0", "[::1]", "[2001:db8::]/32", "[2001:db8:1::]/48")  # fmt: skip
+ADDRESSES = ("0.0.0.0", "10.0.0.255", "10.0.1.5", "10.0.1.6", "10.0.1.7", "10.0.1.8", "11.0.0.0",
+    "255.255.255.254", "255.255.255.255", "::", "::1", "::2", "2001:db8::", "2001:db8:1::5",
+    "2001:db9::", "")  # fmt: skip
+
+
+@given(written=st.lists(st.tuples(st.sampled_from(("", "", "!")), st.sampled_from(NETWORKS))))
+def test_many_networks_are_one_step_and_the_first_decides(written: list[tuple[str, str]]) -> None:
+    listed = names(" ".join(turned + network for turned, network in written))
+    for address in ADDRESSES:
+        first = next(
+            (
+                pattern
+                for pattern in listed.patterns
+                if address and pattern.network and ip_address(address) in pattern.network
+            ),
+            None,
+        )
+        expected = first.written if first is not None and first.matches else None
+        assert listed.match_host("host.example", address, ask) == expected, address
 
 
 def test_a_file_stands_for_its_lines(tmp_path: Path) -> None:
