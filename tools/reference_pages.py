@@ -20,6 +20,8 @@ from maysend.tables.index import TYPES
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 ARGUMENTS = {"table": "type:table", "word": "argument", "domain": "domain"}
+OWN = ("reject_header_from_login_mismatch",)
+"""Restrictions that postconf(5) does not describe."""
 NOTE = "<!-- Written by `make docs` from the source. Change it there. -->\n\n"
 
 
@@ -60,6 +62,15 @@ def rule_pages() -> dict[str, str]:
     return pages
 
 
+def own_restriction_pages() -> dict[str, str]:
+    """A page for each restriction that Postfix has not: its module's docstring."""
+    found = {}
+    for name in OWN:
+        module = import_module(RESTRICTIONS[name].compile.__module__)
+        found[f"restrictions/{name}.md"] = f"{NOTE}{inspect.cleandoc(module.__doc__ or '')}\n"
+    return found
+
+
 def schemas() -> dict[str, str]:
     """JSON Schemas of what users write and programs read, from the very types that do it."""
     described = {"case-file": case_file_schema(), "test-report": test_report_schema()}
@@ -71,7 +82,12 @@ def schemas() -> dict[str, str]:
 
 def pages() -> dict[str, str]:
     """Path below docs → its text."""
-    reference = {**table_pages(), **rule_pages(), "restrictions.md": restriction_page()}
+    reference = {
+        **table_pages(),
+        **rule_pages(),
+        **own_restriction_pages(),
+        "restrictions.md": restriction_page(),
+    }
     return {
         **{f"reference/{name}": text for name, text in reference.items()},
         **{f"schema/{name}": text for name, text in schemas().items()},

@@ -62,8 +62,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     `config` is a Postfix configuration directory, and `service` a service of its master.cf; without
     it the configuration is `main_cf` on top of BASE_PARAMETERS. `files` stand beside main.cf by
-    their name; `tables` say by `type:name` what a table holds that is not to be opened. `place` is
-    where the case is written.
+    their name; `tables` say by `type:name` what a table holds that is not to be opened. `header` is
+    the message's, where it is known. `place` is where the case is written.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     reverse_client_name: str = ""
     login: str = ""
     tls: bool = False
+    header: str | None = None
     turns: tuple[Turn, ...] = ()
     actions: tuple[str, ...] | None = None
     fatal: str = ""

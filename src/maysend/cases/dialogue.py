@@ -4,6 +4,7 @@ import msgspec
 
 from maysend.address import AddressSyntaxError, parse_path
 from maysend.cases.case import NOT_ASKED, OK, Case, Turn
+from maysend.header import Field, originator_fields
 from maysend.policy import Decision, Policy
 from maysend.restrictions.dialogue import NameStatus
 from maysend.restrictions.trace import Step
@@ -98,6 +99,7 @@ class PolicyDialogue:
         self._soft_bounce = policy.parameters.boolean("soft_bounce")
         self._smtputf8_enable = policy.parameters.boolean("smtputf8_enable")
         self._smtputf8 = False
+        self._header = None if case.header is None else _fields(case.header)
         name = case.client_name
         reverse = case.reverse_client_name or name
         self._session = policy.session(
@@ -130,7 +132,7 @@ class PolicyDialogue:
             case "DATA":
                 return _answer(self._session.data())
             case "END":
-                answer = _answer(self._session.end_of_data())
+                answer = _answer(self._session.end_of_data(self._header))
                 if answer.reply == OK:
                     self._session.reset()
                 return answer
@@ -167,6 +169,11 @@ def _answer(decision: Decision) -> Answer:
         decision.steps,
         decision.determined_by,
     )
+
+
+def _fields(header: str) -> tuple[Field, ...]:
+    """What a header says of who the message is from; its lines end as a text's."""
+    return originator_fields(header.encode("utf-8", "surrogateescape"))
 
 
 def _status(name: str) -> NameStatus | None:

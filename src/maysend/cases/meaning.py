@@ -22,7 +22,7 @@ _COMMAND = re.compile(
     r"CONNECT|DATA|END|RSET|(EHLO|HELO|ETRN) \S.*|(MAIL FROM|RCPT TO):.*", re.IGNORECASE | re.DOTALL
 )
 _NAME_USED = re.compile(r"\$[({]?(\w+)")
-_OWN_PARAMETERS = ("smtpd_recipient_login_maps",)
+_OWN_PARAMETERS = ("smtpd_recipient_login_maps", "smtpd_on_behalf_login_maps")
 NEAR = 0.9
 """How alike a parameter must be to one of Postfix's to be taken for a slip: people have their own,
 and 0.9 is one letter in ten."""

@@ -28,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "tls": False,
     "sender": "stranger@example.org",
     "recipient": "bob@example.com",
+    "header": None,
 }
 """What a case means that does not say otherwise."""
 _SYNTAX = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")

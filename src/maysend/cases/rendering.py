@@ -19,6 +19,8 @@ def render(case: Case) -> str:
         lines.append(f"login = {_toml(case.login)}")
     if case.tls:
         lines.append("tls = true")
+    if case.header is not None:
+        lines.append(f"header = {_toml(case.header)}")
     if case.turns:
         lines.append("dialogue = [")
         for turn in case.turns:

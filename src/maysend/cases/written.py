@@ -65,6 +65,10 @@ class Given(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         str | UnsetType, _described('As between < and > in MAIL FROM; "" is the null sender.')
     ] = UNSET
     recipient: Annotated[str | UnsetType, _described("As between < and > in RCPT TO.")] = UNSET
+    header: Annotated[
+        str | UnsetType,
+        _described("The message's header, for reject_header_from_login_mismatch at END."),
+    ] = UNSET
 
 
 class WrittenCase(Given, kw_only=True, forbid_unknown_fields=True):

@@ -64,8 +64,9 @@ class Reader(Protocol):
         """Those of `addresses` that are aliases, and where they lead."""
         ...
 
-    def holders(self, addresses: Collection[str], /) -> Sequence[Holder]:
-        """The accounts that may act and hold an unexpired `as` grant for any of `addresses`."""
+    def holders(self, addresses: Collection[str], /, kind: str = "as") -> Sequence[Holder]:
+        """The accounts that may act and hold an unexpired grant of `kind` for any of
+        `addresses`."""
         ...
 
 
@@ -109,6 +110,24 @@ def owners(reader: Reader, address: str, delimiters: str = "") -> Owners:
         logins.update(_resolve(reader, name, delimiters))
     return Owners(
         tuple(sorted(logins)),
+        min((h.expires for h in holders if h.expires is not None), default=None),
+    )
+
+
+def on_behalf(reader: Reader, address: str, delimiters: str = "") -> Owners:
+    """Who may write From: `address` beside a Sender: of their own: its `on-behalf` grants.
+
+    They cover what grants of kind `as` cover.
+    """
+    name = comparable(address)
+    if name in ("", "<>"):
+        return NOBODY
+    names = candidates(name, delimiters)
+    decided = _first_named(names, reader.accounts(names), reader.aliases(names))
+    asked = (*_granted_names(names, decided), EVERYTHING)
+    holders = reader.holders(asked, kind="on-behalf")
+    return Owners(
+        tuple(sorted({holder.login for holder in holders})),
         min((h.expires for h in holders if h.expires is not None), default=None),
     )
 

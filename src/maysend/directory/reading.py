@@ -29,7 +29,7 @@ _SELECT_HOLDERS = (
     .join_from(grants, accounts)
     .where(
         grants.c.address.in_(_NAMES),
-        grants.c.kind == "as",
+        grants.c.kind == bindparam("kind"),
         or_(grants.c.expires.is_(None), grants.c.expires > bindparam("now")),
         _may_act,
     )
@@ -69,12 +69,14 @@ class TransactionReader:
         found = ((address, known.get(address)) for address in addresses)
         return {address: targets for address, targets in found if targets}
 
-    def holders(self, addresses: Collection[str], /) -> Sequence[Holder]:
-        """The accounts that may act and hold an unexpired `as` grant for any of `addresses`."""
+    def holders(self, addresses: Collection[str], /, kind: str = "as") -> Sequence[Holder]:
+        """The accounts that may act and hold an unexpired grant of `kind` for any of
+        `addresses`."""
+        given = {"now": self._now, "kind": kind}
         return [
             Holder(row.login, row.address, row.expires)
             for names in _chunks(addresses)
-            for row in self._connection.execute(_SELECT_HOLDERS, {"names": names, "now": self._now})
+            for row in self._connection.execute(_SELECT_HOLDERS, {"names": names, **given})
         ]
 
 

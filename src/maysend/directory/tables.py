@@ -9,6 +9,8 @@ Names:
 - `local_owners`: the same for addresses in managed domains, and nothing for any other. For a port
   that takes strangers' mail: with `owners`, a grant for everything would make every sender in the
   world somebody's, and strangers be refused as "not logged in".
+- `on_behalf`: an address → the logins that may write From: that address beside a Sender: of their
+  own, for smtpd_on_behalf_login_maps.
 - `accounts`: an address, with or without extension → the login of its account.
 - `aliases`: an address → the addresses that its mail goes to, joined by ", " (virtual(5)).
 - `domains`: a managed domain → "managed".
@@ -70,6 +72,11 @@ def _local_owners(asked: Question) -> Found:
     return _owners(asked) if at and is_managed(asked.connection, domain) else Found(None)
 
 
+def _on_behalf(asked: Question) -> Found:
+    holders = ownership.on_behalf(asked.reader, asked.key, asked.delimiters)
+    return Found(",".join(holders.logins) or None, holders.until)
+
+
 def _accounts(asked: Question) -> Found:
     return Found(ownership.mailbox(asked.reader, asked.key, asked.delimiters))
 
@@ -93,6 +100,7 @@ def _suspended(asked: Question) -> Found:
 FINDERS: dict[str, Finder] = {
     "owners": _owners,
     "local_owners": _local_owners,
+    "on_behalf": _on_behalf,
     "accounts": _accounts,
     "aliases": _aliases,
     "domains": _domains,

@@ -16,6 +16,8 @@ from maysend.restrictions.evaluation import Node
 from maysend.restrictions.site import Site
 from maysend.tables.table import Opener
 
+HEADER_CHECK = "reject_header_from_login_mismatch"
+
 
 class Policy:
     """What a main.cf says about who may send, ready to be asked.
@@ -86,6 +88,12 @@ class Policy:
             *stages.rules.classes.values(),
         ]
         return [node for nodes in lists for node in nodes if node.finding]
+
+    @property
+    def looks_past_the_header(self) -> bool:
+        """Whether the end-of-data list asks about more than the message's header."""
+        nodes = self.stages.end_of_data.nodes
+        return any(node.written.lower() != HEADER_CHECK for node in nodes)
 
     def session(
         self,

@@ -1,5 +1,8 @@
 """One SMTP dialogue, command by command, as smtpd keeps it between commands."""
 
+from collections.abc import Sequence
+
+from maysend.header import Field
 from maysend.policy.decision import Decision, permitting_step
 from maysend.policy.stages import Stage, Stages
 from maysend.restrictions.dialogue import Dialogue
@@ -128,9 +131,16 @@ class Session:
         """DATA: asked once for all recipients."""
         return self._once_for_all(self._stages.data, "DATA")
 
-    def end_of_data(self) -> Decision:
-        """The final dot: asked once for all recipients."""
-        return self._once_for_all(self._stages.end_of_data, "END-OF-MESSAGE")
+    def end_of_data(self, header: Sequence[Field] | None = None) -> Decision:
+        """The final dot: asked once for all recipients.
+
+        `header` holds the fields that say who the message is from (maysend.header); None where
+        the message is not known, which reject_header_from_login_mismatch answers with a 451.
+        """
+        self.dialogue.header = None if header is None else tuple(header)
+        decision = self._once_for_all(self._stages.end_of_data, "END-OF-MESSAGE")
+        self.dialogue.header = None
+        return decision
 
     def etrn(self, domain: str) -> Decision:
         """ETRN."""

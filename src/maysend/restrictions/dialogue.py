@@ -4,6 +4,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from maysend.header import Field
+
 NameStatus: TypeAlias = Literal["ok", "none", "temporary"]
 """Whether an address has a name: yes, no, or not known for now."""
 
@@ -12,7 +14,8 @@ class Dialogue(msgspec.Struct, kw_only=True):
     """The facts of one SMTP dialogue that restrictions may look at (SMTPD_POLICY_README).
 
     Addresses are in internal form: without angle brackets and quoting; "" is the null sender.
-    None means that the command was not given yet.
+    None means that the command was not given yet. `header` holds the fields that say who the
+    message is from; None but at the end of the data, where who asks has the message.
     """
 
     client_address: str = ""
@@ -38,6 +41,7 @@ class Dialogue(msgspec.Struct, kw_only=True):
     encryption_keysize: int = 0
     pipelined_too_early: bool = False
     smtputf8: bool = False
+    header: tuple[Field, ...] | None = None
 
     @property
     def client(self) -> str:

@@ -9,6 +9,7 @@ from maysend.restrictions import (
     client_name,
     destination,
     fully_qualified,
+    header_from,
     helo_name,
     mx_backup,
     networks,
@@ -70,6 +71,7 @@ RESTRICTIONS: dict[str, Restriction] = {
     "reject_unauthenticated_sender_login_mismatch": Restriction(
         sender_login.reject_unauthenticated_sender_login_mismatch
     ),
+    "reject_header_from_login_mismatch": Restriction(header_from.reject_header_from_login_mismatch),
     "reject_unauth_destination": Restriction(destination.reject_unauth_destination),
     "defer_unauth_destination": Restriction(destination.defer_unauth_destination),
     "permit_auth_destination": Restriction(destination.permit_auth_destination),

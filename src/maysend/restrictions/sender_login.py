@@ -107,6 +107,11 @@ def owners_of(evaluation: Evaluation, maps: Sequence[LookupTable], sender: str) 
     Raises Stop with a 451 where a map fails.
     """
     evaluation.note_owner_maps(tuple(table.spec for table in maps))
+    return look_up_owners(evaluation, maps, sender)
+
+
+def look_up_owners(evaluation: Evaluation, maps: Sequence[LookupTable], sender: str) -> str | None:
+    """What `owners_of` gives, of an address that is not the envelope's sender."""
     resolved = evaluation.resolved(sender)
     try:
         keys = owner_keys(evaluation.site, evaluation.lookup, resolved.address)

@@ -88,7 +88,9 @@ def test_suspended_gives_the_reason_by_any_spelling_of_the_login(people: Directo
 
 
 def test_unknown_name_lists_those_that_exist(directory: Directory) -> None:
-    with pytest.raises(TableError, match="expected one of owners, local_owners, accounts") as error:
+    with pytest.raises(
+        TableError, match="expected one of owners, local_owners, on_behalf"
+    ) as error:
         open_directory_table(directory, "owner")
     assert error.value.kind == "config"
     table = directory.table_types()["directory"]("owners", TableContext())
@@ -208,7 +210,15 @@ def test_alias_that_leads_too_far_is_for_somebody_to_mend(directory: Directory) 
     "key", ["\0", "a\0@example.com", "\udcff@example.com", "a@\udcff", "@", "@@"]
 )
 def test_no_key_breaks_a_table(people: Directory, key: str) -> None:
-    for name in ("owners", "local_owners", "accounts", "aliases", "domains", "suspended"):
+    for name in (
+        "owners",
+        "local_owners",
+        "on_behalf",
+        "accounts",
+        "aliases",
+        "domains",
+        "suspended",
+    ):
         ask(people, name, key)
 
 

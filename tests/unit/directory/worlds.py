@@ -13,6 +13,7 @@ class World:
     active: dict[str, bool] = field(default_factory=dict)
     rows: dict[str, list[AliasTarget]] = field(default_factory=dict)
     granted: list[Holder] = field(default_factory=list)
+    on_behalf: list[Holder] = field(default_factory=list)
 
     def account(self, login: str, *, may_act: bool = True) -> None:
         self.active[login] = may_act
@@ -30,7 +31,6 @@ class World:
     def aliases(self, addresses: Collection[str], /) -> Mapping[str, Sequence[AliasTarget]]:
         return {address: self.rows[address] for address in addresses if address in self.rows}
 
-    def holders(self, addresses: Collection[str], /) -> Sequence[Holder]:
-        return [
-            h for h in self.granted if h.address in addresses and self.active.get(h.login, False)
-        ]
+    def holders(self, addresses: Collection[str], /, kind: str = "as") -> Sequence[Holder]:
+        granted = self.granted if kind == "as" else self.on_behalf
+        return [h for h in granted if h.address in addresses and self.active.get(h.login, False)]

@@ -28,7 +28,8 @@ class Envelope:
     """From MAIL to the final dot. `sender` is in internal form, "" the null sender.
 
     `relayed`: the next hop has accepted MAIL. `failure`: the next hop was lost after that, and
-    with it the recipients it had; nothing more can come of this message.
+    with it the recipients it had; nothing more can come of this message. `header`: the client's
+    header block, as soon as it is there.
     """
 
     def __init__(self, sender: str, parameters: MailParameters) -> None:
@@ -42,6 +43,7 @@ class Envelope:
         self.redirection: str | None = None
         self.copies: list[str] = []
         self.prepended: list[str] = []
+        self.header = b""
 
     def mail_command(self, offered: Extensions) -> bytes:
         """MAIL FROM for the next hop."""

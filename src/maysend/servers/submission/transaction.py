@@ -9,8 +9,9 @@ from collections.abc import Callable
 from secrets import token_hex
 
 from maysend.address import AddressSyntaxError, parse_path
+from maysend.header import originator_fields
 from maysend.policy import Decision, Session
-from maysend.protocols.header import parse_header
+from maysend.protocols.header import HeaderError, parse_header
 from maysend.protocols.smtp.client import command, lacking
 from maysend.protocols.smtp.commands import (
     BAD_RECIPIENT,
@@ -265,7 +266,7 @@ class Transactions:
             reply = passed_on(
                 await transfer.run(
                     lambda header: self._added(envelope, header, message_id),
-                    lambda: self._objection(envelope),
+                    lambda: self._objection_at_end(envelope),
                 )
             )
         finally:
@@ -279,6 +280,9 @@ class Transactions:
     def _added(self, envelope: Envelope, header: bytes, message_id: str) -> bytes:
         """The lines to put before the client's header. Raises HeaderError."""
         block = parse_header(header)
+        refusal = self._objection(envelope, header)
+        if refusal is not None:
+            raise HeaderError(refusal)
         peer, settings, now = self._peer, self._services.settings, time.time()
         only = envelope.recipients[0].address if len(envelope.recipients) == 1 else None
         origin = trace.Origin(
@@ -301,10 +305,19 @@ class Transactions:
         lines.append(trace.missing_fields(block, settings.hostname, now))
         return b"".join(lines)
 
-    def _objection(self, envelope: Envelope) -> Reply | None:
-        """What the policy says at the end of the data."""
+    def _objection_at_end(self, envelope: Envelope) -> Reply | None:
+        """What the policy says to the whole message, where it looks at more than the header."""
+        if not self._services.policy.looks_past_the_header:
+            return None
+        return self._objection(envelope, envelope.header)
+
+    def _objection(self, envelope: Envelope, header: bytes) -> Reply | None:
+        """What the policy says at the end of the data, asked as soon as the header is there: so
+        the next hop hears nothing of a message that is refused for it."""
+        envelope.header = header
         redirected = envelope.redirection, tuple(envelope.copies), envelope.discarded
-        decision = self.ask(self._session.end_of_data)
+        fields = originator_fields(header)
+        decision = self.ask(lambda: self._session.end_of_data(fields))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is None and redirected != (
             envelope.redirection,

@@ -1,0 +1,71 @@
+"""Everybody that a header says a message is from, or refusal (RFC 5322 3.6.2, 3.6.6)."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from maysend.header.defects import MOST_FIELDS, HeaderDefect
+from maysend.header.fields import ORIGINATORS, Field, unfolded
+from maysend.header.mailboxes import AddressList, Mailbox, parse_address_list
+from maysend.header.shown_addresses import shown_addresses
+
+SENDER_OF = {"From": "Sender", "Resent-From": "Resent-Sender"}
+"""The field that names the one of several authors who sent the message."""
+
+
+class Originator(msgspec.Struct, frozen=True):
+    """One field: its mailboxes, and the addresses that its display names and comments show."""
+
+    field: str
+    mailboxes: tuple[Mailbox, ...]
+    shown: tuple[str, ...]
+
+
+def read_originators(fields: Sequence[Field], *, utf8: bool = False) -> tuple[Originator, ...]:
+    """The fields that say who the message is from. `utf8`: it came with SMTPUTF8.
+
+    Raises HeaderDefect, whose text begins with the field's name.
+    """
+    counts = Counter(field.canonical_name for field in fields)
+    _check_counts(counts)
+    originators = tuple(
+        _originator(field, utf8=utf8) for field in fields if field.canonical_name in ORIGINATORS
+    )
+    for originator in originators:
+        sender = SENDER_OF.get(originator.field)
+        if sender and len(originator.mailboxes) > 1 and not counts[sender]:
+            raise _defect(originator.field, f"several mailboxes need a {sender}: field")
+    return originators
+
+
+def _originator(field: Field, *, utf8: bool) -> Originator:
+    name = field.canonical_name
+    try:
+        addresses = parse_address_list(unfolded(field, utf8=utf8))
+        _check_mailboxes(name, addresses)
+        return Originator(name, addresses.mailboxes, shown_addresses(addresses.shown))
+    except HeaderDefect as defect:
+        raise _defect(name, str(defect)) from None
+
+
+def _check_mailboxes(name: str, addresses: AddressList) -> None:
+    if not addresses.mailboxes:
+        raise HeaderDefect("it has no mailbox")
+    if name.endswith("Sender") and (len(addresses.mailboxes) > 1 or addresses.has_group):
+        raise HeaderDefect("it has more than one mailbox")
+
+
+def _check_counts(counts: Counter[str]) -> None:
+    if not counts["From"]:
+        raise HeaderDefect("Header From rejected: there is none")
+    for name in ("From", "Sender"):
+        if counts[name] > 1:
+            raise _defect(name, f"it stands {counts[name]} times, and may stand once")
+    for name in ("Resent-From", "Resent-Sender"):
+        if counts[name] > MOST_FIELDS:
+            raise _defect(name, f"it stands more than {MOST_FIELDS} times")
+
+
+def _defect(field: str, text: str) -> HeaderDefect:
+    return HeaderDefect(f"Header {field} rejected: {text}")
