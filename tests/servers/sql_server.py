@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.servers.stopping import stop
+
 PATIENCE = 60.0
 """Seconds until a server that does not start is given up."""
 
@@ -93,7 +95,7 @@ class SqlServer(ABC):
     def freeze(self) -> None:
         """Let it hang: it takes connections, and nothing more happens."""
         for process in self.processes():
-            os.kill(process, signal.SIGSTOP)
+            stop(process)
 
     def thaw(self) -> None:
         """Let it go on."""

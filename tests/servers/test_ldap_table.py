@@ -17,6 +17,7 @@ from maysend.tables.client_file import ClientParameters
 from maysend.tables.ldap_parameters import server_of
 from maysend.tables.ldap_quoting import quote_for_filter, quote_for_name
 from tests.servers.slapd import ADMIN, PASSWORD, Slapd, ldif
+from tests.servers.stopping import stop
 
 pytestmark = [pytest.mark.needs_postfix, pytest.mark.needs_slapd]
 
@@ -75,7 +76,7 @@ def test_a_hanging_server_is_an_error_within_the_timeout(
     table = opened(tmp_path, f"server_host = {server.url}")
     if connected:
         assert table.lookup("bob@example.org") == "bob"
-    os.kill(server.pid, signal.SIGSTOP)
+    stop(server.pid)
     try:
         start = time.monotonic()
         assert failure(table).kind == "retry"

@@ -46,6 +46,19 @@ class IndexedTable:
                 return value
         return self._searched(key)
 
+    def entries(self) -> dict[str, str] | None:
+        """Every key with its value, None where only a search can tell. Raises TableError."""
+        try:
+            with self._file.locked():
+                contents = self._contents()
+        except (CorruptError, RecursionError) as error:
+            raise TableError(self.spec, f"{self._file.path}: {error}", "config") from error
+        except (BusyError, OSError) as error:
+            raise TableError(self.spec, str(error), "retry") from error
+        if contents is None:
+            return None
+        return {key: value for key, value in _entries(contents).items() if "\0" not in key}
+
     def _searched(self, key: str) -> str | None:
         """The value of `key`, searched in the file.
 
@@ -82,11 +95,16 @@ class IndexedTable:
         if contents is None:
             self._asked = _ASKED_OFTEN  # never again for this table
             return
-        entries = {_decoded(key): _text(value) for key, value in contents.items()}
-        for key, value in contents.items():
-            if key.endswith(b"\0"):
-                entries[_decoded(key[:-1])] = _text(value)
-        self._kept = (changed, entries)
+        self._kept = (changed, _entries(contents))
+
+
+def _entries(contents: dict[bytes, bytes]) -> dict[str, str]:
+    """By key as it is asked: one stored with its terminating NUL goes before one without."""
+    entries = {_decoded(key): _text(value) for key, value in contents.items()}
+    for key, value in contents.items():
+        if key.endswith(b"\0"):
+            entries[_decoded(key[:-1])] = _text(value)
+    return entries
 
 
 def _text(value: bytes) -> str:

@@ -38,5 +38,11 @@ RULES: dict[str, Rule] = {
     "MS001": Rule("refused-configuration", Severity.ERROR, "refused_configuration"),
     "MS002": Rule("unusable-table", Severity.ERROR, "unusable_table"),
     "MS003": Rule("broken-restriction", Severity.ERROR, "broken_restriction"),
+    "MS101": Rule("shadowed-owner", Severity.ERROR, "shadowed_owner"),
+    "MS107": Rule("union-of-one", Severity.WARNING, "union_of_one"),
     "MS201": Rule("unreachable-restriction", Severity.WARNING, "unreachable_restriction"),
+    "MS202": Rule("login-check-without-sasl", Severity.ERROR, "login_check_without_sasl"),
+    "MS203": Rule("login-check-without-maps", Severity.ERROR, "login_check_without_maps"),
+    "MS208": Rule("unused-class", Severity.WARNING, "unused_class"),
+    "MS213": Rule("only-warns", Severity.WARNING, "only_warns"),
 }
