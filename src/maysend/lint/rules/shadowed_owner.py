@@ -30,7 +30,7 @@ from collections.abc import Iterator, Sequence
 
 from maysend.lint.addresses import addresses_named
 from maysend.lint.configuration import Smtpd, asked
-from maysend.lint.finding import Problem
+from maysend.lint.finding import CounterExample, Problem
 from maysend.lint.login_checks import FOR_LOGINS, LOGIN_MAPS, login_checks
 from maysend.lint.owners import OwnerMaps, Shadowed
 from maysend.lint.table_uses import TableUse, tables_of
