@@ -62,15 +62,18 @@ class Comparison:
         if not answered:
             return
         output, complaints = self.postmap.ask_all(spec, [key for key, _ in answered])
-        if output == b"".join(line for _, line in answered) and b"fatal" not in complaints:
+        expected = b"".join(line for _, line in answered)
+        if output == expected and b"fatal" not in complaints:
             return
+        ours, theirs_at_once = expected.splitlines(), output.splitlines()
+        at_once = [*set(ours) - set(theirs_at_once), b"|", *set(theirs_at_once) - set(ours)]
         for key, line in answered:
             status, output, complaints = self.postmap.ask(spec, key)
             theirs = encoded(key) + b"\t" + output if status == 0 else b""
             if theirs != line or b"fatal" in complaints:
                 yield f"{spec} {key!r}: here {line!r}, postmap {theirs!r} {complaints!r}"
                 return
-        yield f"{spec}: one by one the same, all at once not: {complaints!r}"
+        yield f"{spec}: one by one the same, all at once {at_once!r}"
 
     def _did_not_fail(self, spec: str, key: str, reason: str) -> str | None:
         status, output, complaints = self.postmap.ask(spec, key)

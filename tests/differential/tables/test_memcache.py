@@ -25,7 +25,7 @@ def keys(random: Random, known: list[str]) -> list[str]:
 
 
 def text(random: Random, server: Memcached, backup: str) -> str:
-    lines = [f"memcache = unix:{server.path}", "max_try = 1",
+    lines = [f"memcache = unix:{server.path}", "max_try = 1", "timeout = 20",
              f"key_format = {random.choice(INJECTIVE if backup else FORMATS)}"]  # fmt: skip
     if backup:
         lines.append(f"backup = {backup}")
