@@ -17,7 +17,7 @@ CHECK_INTERVAL = 0.25
 PATIENCE = 1.0
 """Seconds that the last successful read is trusted for."""
 
-MOST_ANSWERS = 20_000
+MOST_ANSWERS = 100_000
 """Answers that are kept; the oldest goes first."""
 
 LONGEST_KEY = 512

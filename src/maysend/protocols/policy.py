@@ -1,0 +1,135 @@
+"""The policy delegation protocol (SMTPD_POLICY_README): octets in, attributes out, and the answer.
+
+    requests = PolicyRequests(frozenset({"sender", "recipient"}))
+    requests.feed(octets)
+    while (attributes := requests.next()) is not None:
+        transport.write(encode_action("DUNNO"))
+
+A request is lines `name=value`, ended by an empty line; values are UTF-8 with surrogateescape. Of a
+name that comes twice the last value counts. In case of trouble a server says nothing and closes the
+connection: the client tries again, and then does what its default action says.
+"""
+
+import re
+
+REQUEST_TYPE = "smtpd_access_policy"
+"""The only type of request that smtpd sends."""
+
+LONGEST_REQUEST = 65536
+"""Octets. smtpd's values are bounded by its line_length_limit (2048) each."""
+
+MOST_ATTRIBUTES = 200
+"""Of one request; Postfix 3.10 sends about 30."""
+
+LONGEST_ACTION = 4096
+"""Characters of an answer: a reply line has 510 octets, a PREPEND may be longer."""
+
+_END = b"\n\n"
+_MOST_LAYOUTS = 32
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class PolicyProtocolError(ValueError):
+    """What the client sent is no request; the text says why."""
+
+
+class _Layout:
+    """The names of a request in their order, compiled.
+
+    A client sends the same names in the same order every time: one pattern then checks them all
+    and takes out the values that are wanted.
+    """
+
+    def __init__(self, names: tuple[str, ...], wanted: frozenset[str]) -> None:
+        last = {name: place for place, name in enumerate(names)}
+        taken = [name in wanted and last[name] == place for place, name in enumerate(names)]
+        self.wanted = tuple(name for name, take in zip(names, taken, strict=True) if take)
+        self.match = re.compile(
+            "\n".join(
+                re.escape(name) + ("=([^\n]*)" if take else "=[^\n]*")
+                for name, take in zip(names, taken, strict=True)
+            )
+        ).fullmatch
+
+
+class PolicyRequests:
+    """The requests of one client.
+
+    `wanted` names the attributes that are given out; the others are checked and dropped. Memory is
+    bounded by `longest` octets of a request that is not ended yet.
+    """
+
+    def __init__(self, wanted: frozenset[str], longest: int = LONGEST_REQUEST) -> None:
+        self._wanted = wanted
+        self._longest = longest
+        self._octets = b""
+        self._begin = 0
+        self._searched = 0
+        self._layouts: list[_Layout] = []
+
+    def feed(self, octets: bytes) -> None:
+        """Take what arrived."""
+        if self._begin == len(self._octets):
+            self._octets, self._begin, self._searched = octets, 0, 0
+        else:
+            self._octets = self._octets[self._begin :] + octets
+            self._searched -= self._begin
+            self._begin = 0
+
+    @property
+    def pending(self) -> int:
+        """Octets that were fed and not given out yet."""
+        return len(self._octets) - self._begin
+
+    def next(self) -> dict[str, str] | None:
+        """The wanted attributes of the next request that is there as a whole, else None.
+
+        Raises PolicyProtocolError; nothing more can be read then.
+        """
+        if self._octets.startswith(b"\n", self._begin):
+            raise PolicyProtocolError("a request without attributes")
+        end = self._octets.find(_END, self._searched)
+        if end < 0:
+            if self.pending > self._longest + 1:
+                raise PolicyProtocolError(f"a request of more than {self._longest} octets")
+            self._searched = max(self._begin, len(self._octets) - 1)
+            return None
+        if end - self._begin > self._longest:
+            raise PolicyProtocolError(f"a request of more than {self._longest} octets")
+        text = self._octets[self._begin : end].decode("utf-8", "surrogateescape")
+        self._begin = self._searched = end + 2
+        return self._attributes(text)
+
+    def _attributes(self, text: str) -> dict[str, str]:
+        if "\0" in text:
+            raise PolicyProtocolError("a request with a NUL")
+        for layout in self._layouts:
+            match = layout.match(text)
+            if match is not None:
+                return dict(zip(layout.wanted, match.groups(), strict=True))
+        names, attributes = _parsed(text)
+        if len(self._layouts) < _MOST_LAYOUTS:
+            self._layouts.append(_Layout(names, self._wanted))
+        return {name: attributes[name] for name in self._wanted & attributes.keys()}
+
+
+def _parsed(text: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The names in their order, and all attributes, of a request not seen in this form before."""
+    pairs = [line.partition("=") for line in text.split("\n")]
+    if len(pairs) > MOST_ATTRIBUTES:
+        raise PolicyProtocolError(f"a request of more than {MOST_ATTRIBUTES} attributes")
+    for name, equals, _ in pairs:
+        if not equals:
+            raise PolicyProtocolError(f"expected name=value, got {name[:80]!r}")
+        if not name:
+            raise PolicyProtocolError("an attribute without a name")
+    return tuple(name for name, _, _ in pairs), {name: value for name, _, value in pairs}
+
+
+def encode_action(action: str) -> bytes:
+    """The answer: any action of an access(5) table, as one line.
+
+    What can't stand in it becomes a space; it is cut at LONGEST_ACTION characters.
+    """
+    line = _UNPRINTABLE.sub(" ", action[:LONGEST_ACTION])
+    return b"action=%b\n\n" % line.encode("utf-8", "surrogateescape")

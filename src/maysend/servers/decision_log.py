@@ -1,0 +1,163 @@
+"""What was decided: every decision as a line of JSON in a file, every refusal as a line of the log.
+
+A line of the decision log has all that was asked, so that it can be asked again of another policy:
+
+    {"time":"2026-11-21T14:36:47.123Z","listener":"policy","outcome":"reject",
+     "action":"553 5.7.1 not owned by user bob","reply":"553 5.7.1 <alice@example.com>: Sender …",
+     "rule":"reject_authenticated_sender_login_mismatch","place":{"file":"…/main.cf","line":26,…},
+     "seconds":0.000041,"steps":[…],"protocol_state":"RCPT","sasl_username":"bob@example.com",…}
+
+`steps` is the whole trace, restriction by restriction with the keys that were asked.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+
+from maysend.maincf import Place
+from maysend.policy import Decision, Request
+from maysend.restrictions.trace import Step
+from maysend.servers.log import Timestamps, encode_line
+from maysend.servers.log_file import LogFile
+
+Steps: TypeAlias = Literal["all", "refused", "none"]
+"""Of which decisions the whole trace is written."""
+
+FLUSH = 0.2
+"""Seconds that a line may wait before it is written."""
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One decision: `action` is what was answered to whoever asked, `seconds` what it took."""
+
+    listener: str
+    queue_id: str
+    request: Request
+    decision: Decision
+    action: str
+    seconds: float
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A line of the decision log, without the request's own fields, which come after these."""
+
+    time: str
+    listener: str
+    outcome: str
+    action: str
+    seconds: float
+    reply: str = ""
+    rule: str = ""
+    place: Place | None = None
+    queue_id: str = ""
+    steps: tuple[Step, ...] = ()
+
+
+class EventLog(Protocol):
+    """Takes a line of text, and its fields for who reads JSON."""
+
+    def __call__(self, line: str, fields: Mapping[str, object] | None = None) -> None:
+        """Write one line."""
+        ...
+
+
+class DecisionLog:
+    """Notes decisions in `file`, where there is one, and refusals in `log`."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        file: LogFile | None = None,
+        steps: Steps = "refused",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._log = log
+        self._file = file
+        self._steps = steps
+        self._clock = clock
+        self._timestamps = Timestamps()
+        self._encoder = msgspec.json.Encoder()
+
+    def note(self, record: Record) -> None:
+        """Note one decision."""
+        if record.decision.reply is not None:
+            self._log(reject_line(record), reject_fields(record))
+        if self._file is not None:
+            self._file.append(self._line(record))
+
+    def flush(self) -> None:
+        """Write what is kept; to be called every FLUSH seconds."""
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Write what is kept and close."""
+        if self._file is not None:
+            self._file.close()
+
+    def _line(self, record: Record) -> bytes:
+        decision = record.decision
+        reply, step = decision.reply, decision.determined_by
+        with_steps = self._steps == "all" or (self._steps == "refused" and reply is not None)
+        line = Line(
+            time=self._timestamps.text(self._clock()),
+            listener=record.listener,
+            outcome=outcome_of(decision),
+            action=record.action,
+            seconds=record.seconds,
+            reply="" if reply is None else str(reply),
+            rule="" if step is None else step.restriction,
+            place=None if step is None else step.place,
+            queue_id=record.queue_id,
+            steps=decision.steps if with_steps else (),
+        )
+        try:
+            encode = self._encoder.encode
+            return b"%b,%b\n" % (encode(line)[:-1], encode(record.request)[1:])
+        except UnicodeEncodeError:
+            return encode_line({**msgspec.to_builtins(line), **msgspec.to_builtins(record.request)})
+
+
+def outcome_of(decision: Decision) -> str:
+    """ "permit", "reject" (for good) or "defer" (for now)."""
+    reply = decision.reply
+    return "permit" if reply is None else "reject" if reply.is_permanent else "defer"
+
+
+def reject_line(record: Record) -> str:
+    """The line that smtpd logs of a refusal, and the rule that decided."""
+    request, step = record.request, record.decision.determined_by
+    to = f" to=<{request.recipient}>" if request.recipient else ""
+    login = f" sasl_username=<{request.sasl_username}>" if request.sasl_username else ""
+    rule = f" rule={step.restriction} at {step.place}" if step is not None else ""
+    return (
+        f"{record.queue_id or 'NOQUEUE'}: reject: {request.protocol_state.value} from "
+        f"{request.client_name}[{request.client_address or 'unknown'}]: {record.decision.reply}; "
+        f"from=<{request.sender}>{to} proto={request.protocol_name} "
+        f"helo=<{request.helo_name}>{login}{rule}"
+    )
+
+
+def reject_fields(record: Record) -> dict[str, object]:
+    """The same by name."""
+    request, step, reply = record.request, record.decision.determined_by, record.decision.reply
+    fields: dict[str, object] = {
+        "event": "reject",
+        "listener": record.listener,
+        "queue_id": record.queue_id,
+        "protocol_state": request.protocol_state.value,
+        "client_name": request.client_name,
+        "client_address": request.client_address,
+        "from": request.sender,
+        "to": request.recipient,
+        "proto": request.protocol_name,
+        "helo": request.helo_name,
+        "sasl_username": request.sasl_username,
+    }
+    if reply is not None:
+        fields |= {"code": reply.code, "dsn": reply.dsn, "text": reply.text}
+    if step is not None:
+        fields |= {"rule": step.restriction, "place": str(step.place)}
+    return fields

@@ -1,0 +1,110 @@
+"""A file of lines that several processes append to, and that may be rotated at any time.
+
+Lines are kept for a moment and written together. Whoever finds the file longer than wanted renames
+it to FILE.1, FILE.1 to FILE.2 and so on; the other processes notice that the name leads elsewhere
+and follow, as they do where logrotate(8) renamed it. Nobody has to be told.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+BUFFER = 262144
+"""Octets that are kept before they are written without waiting for the next `flush`."""
+
+MODE = 0o640
+
+
+class LogFile:
+    """Appends to `path`; at `longest` octets the file is rotated and `keep` old ones stay.
+
+    `longest` 0 leaves rotation to others. `lost` is told why lines could not be written, and how
+    many: a full disk does not stop the mail.
+    """
+
+    def __init__(
+        self, path: Path, longest: int, keep: int, lost: Callable[[OSError, int], None]
+    ) -> None:
+        self.path = path
+        self._longest = longest
+        self._keep = keep
+        self._lost = lost
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._file = -1
+
+    def open(self) -> None:
+        """Open the file, so that what is wrong with it shows at the start. Raises OSError."""
+        self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
+
+    def append(self, line: bytes) -> None:
+        """Write a line, which has its newline, soon."""
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= BUFFER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is kept."""
+        if not self._lines:
+            return
+        lines, self._lines, self._size = self._lines, [], 0
+        try:
+            self._follow()
+            _write_all(self._file, b"".join(lines))
+            if self._longest and os.fstat(self._file).st_size >= self._longest:
+                self._rotate()
+        except OSError as problem:
+            self._lost(problem, len(lines))
+
+    def close(self) -> None:
+        """Write what is kept and close."""
+        self.flush()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _follow(self) -> None:
+        """Open the file anew where its name leads elsewhere."""
+        if self._file >= 0 and _is_same(self._file, self.path):
+            return
+        old, self._file = self._file, -1
+        if old >= 0:
+            os.close(old)
+        self.open()
+
+    def _rotate(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            if not _is_same(self._file, self.path):
+                return  # another process was first
+            for number in range(self._keep - 1, 0, -1):
+                older = self._numbered(number)
+                if older.exists():
+                    older.replace(self._numbered(number + 1))
+            if self._keep:
+                self.path.replace(self._numbered(1))
+            else:
+                self.path.unlink()
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._follow()
+
+    def _numbered(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.{number}")
+
+
+def _is_same(file: int, path: Path) -> bool:
+    try:
+        named = path.stat()
+    except FileNotFoundError:
+        return False
+    opened = os.fstat(file)
+    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
+
+
+def _write_all(file: int, octets: bytes) -> None:
+    view = memoryview(octets)
+    while view:
+        view = view[os.write(file, view) :]

@@ -1,0 +1,263 @@
+"""Listeners of protocols in which a client asks and is answered, as often as it likes.
+
+`QuestionListener` has the connections; what is asked and answered is a `Service`: the policy
+delegation service and socketmap are one each.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+from maysend.servers.metrics import Metrics
+
+IDLE_CHECK = 30.0
+"""Seconds between two looks at who has been idle for too long."""
+
+AT_A_TIME = 64
+"""Questions of one client that are answered before others get their turn."""
+
+UNREAD = 262144
+"""Octets that a client may send ahead before it is not read from any more."""
+
+Question = TypeVar("Question")
+Asked = TypeVar("Asked", covariant=True)
+
+
+class Decoder(Protocol[Asked]):
+    """Octets in, questions out; see maysend.protocols."""
+
+    def feed(self, octets: bytes) -> None:
+        """Take what arrived."""
+        ...
+
+    def next(self) -> Asked | None:
+        """The next question that is there as a whole. Raises ValueError where it is none."""
+        ...
+
+    @property
+    def pending(self) -> int:
+        """Octets that were fed and not given out yet."""
+        ...
+
+
+class Service(Protocol[Question]):
+    """What is asked and answered."""
+
+    def decoder(self) -> Decoder[Question]:
+        """A new client's decoder."""
+        ...
+
+    def answer(self, question: Question) -> bytes | Coroutine[Any, Any, bytes]:
+        """The answer, or what has to be waited for to have it.
+
+        Raises ValueError where the question can't be answered: the connection is closed then.
+        """
+        ...
+
+
+class QuestionListener(Generic[Question]):
+    """Clients that ask a service. `name` is the listener's in log lines and metrics.
+
+    At most `connections` clients at a time; one that was silent for `idle` seconds is let go.
+    """
+
+    def __init__(
+        self,
+        service: Service[Question],
+        name: str,
+        metrics: Metrics,
+        log: Callable[[str], None],
+        *,
+        connections: int = 1000,
+        idle: float = 1000.0,
+    ) -> None:
+        self.service = service
+        self._name = name
+        self._log = log
+        self._most = connections
+        self._idle = idle
+        self._connections: set[Connection[Question]] = set()
+        self._server: asyncio.Server | None = None
+        self._idle_check: asyncio.Task[None] | None = None
+        labels = {"listener": name}
+        self._open = metrics.gauge("maysend_connections", "Clients that are connected.", **labels)
+        self._accepted = metrics.counter(
+            "maysend_connections_total", "Clients that have connected.", **labels
+        )
+        self._refused = metrics.counter(
+            "maysend_connections_refused_total",
+            "Clients that were sent away: too many were connected.",
+            **labels,
+        )
+        self._errors = metrics.counter(
+            "maysend_protocol_errors_total", "Clients that did not speak the protocol.", **labels
+        )
+
+    async def start(self, sock: socket.socket) -> None:
+        """Accept connections from a listening socket. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        if sock.family == socket.AF_UNIX:
+            self._server = await loop.create_unix_server(lambda: Connection(self), sock=sock)
+        else:
+            self._server = await loop.create_server(lambda: Connection(self), sock=sock)
+        self._idle_check = asyncio.create_task(self._let_go_of_idle())
+
+    async def stop(self, grace: float) -> None:
+        """Accept nothing more; questions that were asked are answered within `grace` seconds."""
+        if self._server is not None:
+            self._server.close()
+        if self._idle_check is not None:
+            self._idle_check.cancel()
+        for connection in list(self._connections):
+            connection.end()
+        deadline = asyncio.get_running_loop().time() + grace
+        while self._connections and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+        for connection in list(self._connections):
+            connection.abort()
+
+    def admits(self, connection: "Connection[Question]") -> bool:
+        """Whether there is room for one client more; from then on it is counted."""
+        if len(self._connections) >= self._most:
+            if self._refused.value == 0:
+                self._log(f"warning: {self._name}: more than {self._most} connections")
+            self._refused.value += 1
+            return False
+        self._connections.add(connection)
+        self._accepted.value += 1
+        self._open.value = len(self._connections)
+        return True
+
+    def gone(self, connection: "Connection[Question]") -> None:
+        """A client has gone."""
+        self._connections.discard(connection)
+        self._open.value = len(self._connections)
+
+    def misunderstood(self, problem: ValueError) -> None:
+        """A client did not speak the protocol."""
+        self._errors.value += 1
+        self._log(f"warning: {self._name}: connection closed: {problem}")
+
+    async def _let_go_of_idle(self) -> None:
+        while True:
+            await asyncio.sleep(min(IDLE_CHECK, self._idle))
+            silent_since = asyncio.get_running_loop().time() - self._idle
+            for connection in list(self._connections):
+                if connection.active_at < silent_since:
+                    connection.end()
+
+
+class Connection(asyncio.Protocol, Generic[Question]):
+    """One client. Its questions are answered in their order, one that takes time holds up the rest.
+
+    Bounded both ways: a client that does not read its answers, or that has sent more than UNREAD
+    octets ahead, is not read from.
+    """
+
+    def __init__(self, listener: QuestionListener[Question]) -> None:
+        self._listener = listener
+        self._service = listener.service
+        self._decoder = listener.service.decoder()
+        self._loop = asyncio.get_running_loop()
+        self._waiting: asyncio.Task[None] | None = None
+        self._is_blocked = False
+        self._is_ending = False
+        self.active_at = self._loop.time()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        if not self._listener.admits(self):
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """The client has sent something."""
+        self.active_at = self._loop.time()
+        self._decoder.feed(data)
+        if self._waiting is None and not self._is_blocked:
+            self._serve()
+        elif self._decoder.pending > UNREAD:
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """The client has no more questions; what it asked is still answered."""
+        self._is_ending = True
+        self._close_if_done()
+        return True
+
+    def pause_writing(self) -> None:
+        """The client does not read its answers."""
+        self._is_blocked = True
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._is_blocked = False
+        if self._waiting is None:
+            self._transport.resume_reading()
+            self._serve()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone; what it waited for is of no use any more."""
+        self._is_blocked = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._listener.gone(self)
+
+    def end(self) -> None:
+        """Close as soon as everything that was asked is answered."""
+        self._is_ending = True
+        self._close_if_done()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._transport.abort()
+
+    def _serve(self) -> None:
+        answers: list[bytes] = []
+        try:
+            while (question := self._decoder.next()) is not None:
+                answer = self._service.answer(question)
+                if not isinstance(answer, bytes):
+                    self._waiting = self._loop.create_task(self._say_later(answer))
+                    break
+                answers.append(answer)
+                if len(answers) == AT_A_TIME:
+                    self._waiting = self._loop.create_task(self._say_later(_nothing()))
+                    break
+        except ValueError as problem:
+            self._listener.misunderstood(problem)
+            self._is_ending = True
+            self._transport.write(b"".join(answers))
+            self._transport.close()
+            return
+        if answers:
+            self._transport.write(answers[0] if len(answers) == 1 else b"".join(answers))
+        if self._is_ending:
+            self._close_if_done()
+
+    async def _say_later(self, answer: Coroutine[Any, Any, bytes]) -> None:
+        try:
+            said = await answer
+        except Exception as problem:  # no answer is better than a wrong one
+            self._listener.misunderstood(ValueError(f"{type(problem).__name__}: {problem}"))
+            self._transport.abort()
+            return
+        self._waiting = None
+        if self._transport.is_closing():
+            return
+        if said:
+            self._transport.write(said)
+        if not self._is_blocked:
+            self._transport.resume_reading()
+            self._serve()
+
+    def _close_if_done(self) -> None:
+        if self._waiting is None:
+            self._transport.close()
+
+
+async def _nothing() -> bytes:
+    """Let others have their turn."""
+    return b""
