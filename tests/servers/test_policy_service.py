@@ -206,7 +206,7 @@ def test_every_decision_is_in_the_decision_log(service: Service) -> None:
     )
     steps = refused["steps"]
     assert isinstance(steps, list)
-    assert steps[-1]["lookups"][0]["key"] == "eve@example.com"
+    assert steps[-1]["searches"][0]["keys"][0] == "eve@example.com"
     asked = msgspec.convert(refused, type=dict[str, object])
     assert {"protocol_state", "client_address", "sasl_username", "seconds"} <= asked.keys()
     outcomes = {
