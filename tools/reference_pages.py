@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from maysend.cases.written import json_schema as case_file_schema
+from maysend.cli.explanation_json import json_schema as explanation_schema
 from maysend.cli.results_formats import json_schema as test_report_schema
 from maysend.lint.rules.index import RULES
 from maysend.restrictions.index import RESTRICTIONS
@@ -73,7 +74,11 @@ def own_restriction_pages() -> dict[str, str]:
 
 def schemas() -> dict[str, str]:
     """JSON Schemas of what users write and programs read, from the very types that do it."""
-    described = {"case-file": case_file_schema(), "test-report": test_report_schema()}
+    described = {
+        "case-file": case_file_schema(),
+        "explanation": explanation_schema(),
+        "test-report": test_report_schema(),
+    }
     return {
         f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in described.items()

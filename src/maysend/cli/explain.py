@@ -8,14 +8,25 @@ import click
 
 from maysend.address import AddressSyntaxError, parse_path
 from maysend.cli.exit_codes import EX_CONFIG, EX_DATAERR, PERMITTED, REJECTED, TEMPORARY
-from maysend.cli.explanation_json import explanation_as_json
-from maysend.cli.explanation_text import render_explanation
+from maysend.cli.explanation_json import explanations_as_json, worst_outcome
+from maysend.cli.explanation_text import render_explanations
 from maysend.cli.policy_source import PolicySource
 from maysend.directory.errors import DirectoryError
 from maysend.dns import Zone, ZoneError
 from maysend.maincf import MainCfError
 from maysend.policy import PolicyError, ProtocolState, Request
 from maysend.policy.explanation import explain as explain_request
+
+STAGES = {
+    "connect": ProtocolState.CONNECT,
+    "helo": ProtocolState.EHLO,
+    "mail": ProtocolState.MAIL,
+    "rcpt": ProtocolState.RCPT,
+    "data": ProtocolState.DATA,
+    "end-of-data": ProtocolState.END_OF_MESSAGE,
+    "etrn": ProtocolState.ETRN,
+}
+"""What --at may say."""
 
 
 @click.command()
@@ -24,8 +35,19 @@ from maysend.policy.explanation import explain as explain_request
 @click.option("--directory", metavar="URL", help="maysend's directory: sqlite:///FILE.")
 @click.option("--config", metavar="FILE", help="maysend.toml that says where the directory is.")
 @click.option("--login", default="", metavar="LOGIN", help="SASL login; none: not logged in.")
-@click.option("--from", "sender", required=True, metavar="ADDRESS", help='MAIL FROM; "" is <>.')
-@click.option("--to", "recipient", required=True, metavar="ADDRESS", help="RCPT TO.")
+@click.option("--from", "sender", metavar="ADDRESS", help='MAIL FROM; "" is <>.')
+@click.option(
+    "--to", "recipients", multiple=True, metavar="ADDRESS", help="RCPT TO; may be repeated."
+)
+@click.option(
+    "--at",
+    "stage",
+    type=click.Choice(list(STAGES)),
+    default="rcpt",
+    show_default=True,
+    help="How far the dialogue goes.",
+)
+@click.option("--etrn", "etrn_domain", metavar="DOMAIN", help="What --at etrn asks for.")
 @click.option("--client", default="192.0.2.1", metavar="IP", show_default=True)
 @click.option("--client-name", default="unknown", metavar="NAME", show_default=True)
 @click.option("--helo", default="client.example", metavar="NAME", show_default=True)
@@ -46,8 +68,10 @@ def explain(
     directory: str | None,
     config: str | None,
     login: str,
-    sender: str,
-    recipient: str,
+    sender: str | None,
+    recipients: tuple[str, ...],
+    stage: str,
+    etrn_domain: str | None,
     client: str,
     client_name: str,
     helo: str,
@@ -58,21 +82,29 @@ def explain(
     """Show whether LOGIN may send from ADDRESS to ADDRESS, and why.
 
     Reads main.cf and master.cf in DIR as Postfix does and changes nothing. Without -c it explains
-    maysend's own policy. Exit status: 0 permitted, 1 rejected, 75 deferred, 78 the configuration
-    is one that smtpd would not start with.
+    maysend's own policy. Exit status: 0 permitted, 1 rejected, 75 deferred (of several answers the
+    worst counts), 78 the configuration is one that smtpd would not start with.
+
+    --at says after which command to stop: with data and end-of-data, the lists for these are
+    explained too, after those for each recipient. --format json is described by
+    docs/schema/explanation.schema.json.
 
     \b
     maysend explain -c /etc/postfix --service submission \\
         --login tracy@example.com --from alice@example.com --to bob@example.net
+    maysend explain -c /etc/postfix --at connect --client 198.51.100.9
     """
+    _require(stage, sender, recipients, etrn_domain)
+    paths = [_path("--to", recipient) for recipient in recipients]
     request = Request(
-        protocol_state=ProtocolState.RCPT,
+        protocol_state=STAGES[stage],
         client_address=_client_address(client),
         client_name=client_name,
         reverse_client_name=client_name,
         helo_name=helo,
-        sender=_path("--from", sender),
-        recipient=_path("--to", recipient),
+        sender=_path("--from", sender or ""),
+        recipient=paths[0] if len(paths) == 1 else "",
+        etrn_domain=etrn_domain or "",
         sasl_username=login,
         sasl_method="PLAIN" if login else "",
         encryption_protocol="TLSv1.3" if tls else "",
@@ -81,18 +113,34 @@ def explain(
     source = PolicySource(postfix, service, directory, config, resolver)
     try:
         policy = source.policy()
-        explanation = explain_request(policy, request, source.policy)
+        explanations = explain_request(policy, request, source.policy, paths)
     except (MainCfError, PolicyError, DirectoryError) as error:
         click.echo(f"maysend explain: {error}", err=True)
         if postfix is None:
             click.echo("To explain a Postfix configuration, give -c /etc/postfix.", err=True)
         sys.exit(EX_CONFIG)
     if style == "json":
-        click.echo(explanation_as_json(explanation, policy))
+        click.echo(explanations_as_json(explanations, policy))
     else:
-        click.echo(render_explanation(explanation, policy))
-    reply = explanation.decision.reply
-    sys.exit(PERMITTED if reply is None else REJECTED if reply.is_permanent else TEMPORARY)
+        click.echo(render_explanations(explanations, policy))
+    sys.exit(
+        {"rejected": REJECTED, "deferred": TEMPORARY}.get(worst_outcome(explanations), PERMITTED)
+    )
+
+
+def _require(
+    stage: str, sender: str | None, recipients: tuple[str, ...], etrn_domain: str | None
+) -> None:
+    """What a dialogue up to that stage needs to say."""
+    missing = ""
+    if stage in ("mail", "rcpt", "data", "end-of-data") and sender is None:
+        missing = "--from"
+    elif stage in ("rcpt", "data", "end-of-data") and not recipients:
+        missing = "--to"
+    elif stage == "etrn" and not etrn_domain:
+        missing = "--etrn"
+    if missing:
+        raise click.UsageError(f"Missing option '{missing}'.", click.get_current_context())
 
 
 def _zone(file: TextIO) -> Zone:

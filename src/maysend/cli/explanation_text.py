@@ -6,14 +6,16 @@ from itertools import groupby
 
 import click
 
-from maysend.cli.explanation_json import outcome
+from maysend.cli.explanation_json import outcome, worst_outcome
 from maysend.maincf import Place
-from maysend.policy import Policy
+from maysend.policy import Policy, ProtocolState
 from maysend.policy.explanation import Explanation
 from maysend.restrictions.replies import printable
 from maysend.restrictions.trace import Lookup, Outcome, Step
 
 WIDTH = 80
+DELAYED = (ProtocolState.CONNECT, ProtocolState.EHLO, ProtocolState.MAIL)
+"""Where smtpd_delay_reject puts off what the lists say."""
 VERDICT_COLOURS = {
     "permitted": "green",
     "discarded": "magenta",
@@ -22,16 +24,67 @@ VERDICT_COLOURS = {
 }
 
 
-def render_explanation(explanation: Explanation, policy: Policy) -> str:
-    """The whole text: verdict, request, each list as a tree, why, fix, findings."""
-    parts = [
-        _verdict(explanation),
-        _request(explanation),
-        *_lists(explanation),
-        *_conclusion(explanation),
-        *_findings(explanation, policy),
+def render_explanations(explanations: Sequence[Explanation], policy: Policy) -> str:
+    """The whole text: verdict, request, what each command met, and findings."""
+    telling = _telling(explanations)
+    if len(telling) == 1:
+        only = telling[0]
+        parts = [_verdict(only), _request(only), *_lists(only), *_conclusion(only, policy)]
+    else:
+        parts = [_overview(explanations, telling), *_sections(telling, policy)]
+    return "\n\n".join(part for part in [*parts, *_findings(policy)] if part)
+
+
+def _telling(explanations: Sequence[Explanation]) -> list[Explanation]:
+    """The commands that the policy had something to say to, and the last one."""
+    last = explanations[-1]
+    return [
+        explanation
+        for explanation in explanations
+        if explanation is last or explanation.decision.steps or explanation.decision.reply
     ]
-    return "\n\n".join(part for part in parts if part)
+
+
+def _overview(explanations: Sequence[Explanation], telling: Sequence[Explanation]) -> str:
+    """The verdict on the dialogue, who holds it, and a line for each answer."""
+    word = worst_outcome(explanations)
+    title = click.style(word.upper(), fg=VERDICT_COLOURS[word], bold=True)
+    worst = [explanation for explanation in telling if outcome(explanation) == word]
+    count = f"  {len(worst)} of {len(telling)} commands" if word != "permitted" else ""
+    longest = max(len(_command(explanation, 44)) for explanation in telling)
+    sender = _row("from", f"<{telling[-1].request.sender}>")
+    who = "\n".join([_client(telling[-1]), sender])
+    lines = [_line(explanation, longest) for explanation in telling]
+    return "\n\n".join([f"{title}{count}", who, "\n".join(lines)])
+
+
+def _line(explanation: Explanation, width: int) -> str:
+    word = outcome(explanation)
+    mark = click.style(f"{word:<9}", fg=VERDICT_COLOURS[word])
+    reply = explanation.decision.reply
+    status = "" if reply is None else f"  {reply.code} {reply.dsn}"
+    return f"  {_command(explanation, width):<{width}}  {mark}{status}".rstrip()
+
+
+def _command(explanation: Explanation, width: int) -> str:
+    """What the client said, cut where it is too long."""
+    text = printable(explanation.command)
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _sections(explanations: Sequence[Explanation], policy: Policy) -> Iterator[str]:
+    """Each command with its lists; a list that came out as for an earlier one is told once."""
+    told: dict[str, Explanation] = {}
+    for explanation in explanations:
+        head = f"── {_command(explanation, WIDTH - 8)} "
+        yield click.style(head + "─" * (WIDTH - len(head)), bold=True)
+        yield _verdict(explanation)
+        for text in _lists(explanation):
+            earlier = told.setdefault(text, explanation)
+            title = text.partition("\n")[0]
+            same = f"{title}\n└─ as for {_command(earlier, WIDTH - 12)}"
+            yield text if earlier is explanation else same
+        yield from _conclusion(explanation, policy)
 
 
 def _verdict(explanation: Explanation) -> str:
@@ -47,13 +100,31 @@ def _verdict(explanation: Explanation) -> str:
 
 def _request(explanation: Explanation) -> str:
     request = explanation.request
-    rows = [
-        ("login", request.sasl_username or "none: not logged in"),
-        ("from", f"<{request.sender}>"),
-        ("to", f"<{request.recipient}>"),
-        ("client", f"{request.client_name}[{request.client_address}]"),
-    ]
-    return "\n".join(f"  {name:<7} {printable(value)}" for name, value in rows)
+    rows = [("from", f"<{request.sender}>"), ("to", f"<{request.recipient}>")]
+    match request.protocol_state:
+        case ProtocolState.CONNECT | ProtocolState.EHLO:
+            rows = [("at", explanation.command)]
+        case ProtocolState.MAIL:
+            rows = rows[:1]
+        case ProtocolState.ETRN:
+            rows = [("etrn", request.etrn_domain)]
+        case ProtocolState.DATA | ProtocolState.END_OF_MESSAGE:
+            rows.append(("at", explanation.command))
+    return "\n".join([_client(explanation), *(_row(name, value) for name, value in rows)])
+
+
+def _client(explanation: Explanation) -> str:
+    request = explanation.request
+    return "\n".join(
+        [
+            _row("login", request.sasl_username or "none: not logged in"),
+            _row("client", f"{request.client_name}[{request.client_address}]"),
+        ]
+    )
+
+
+def _row(name: str, value: str) -> str:
+    return f"  {name:<7} {printable(value)}"
 
 
 def _lists(explanation: Explanation) -> Iterator[str]:
@@ -136,11 +207,16 @@ def _answer(lookup: Lookup) -> str:
     return f"{lookup.key} → {lookup.answer}"
 
 
-def _conclusion(explanation: Explanation) -> Iterator[str]:
+def _conclusion(explanation: Explanation, policy: Policy) -> Iterator[str]:
     lines = []
     step = explanation.decision.determined_by
     if step is not None:
         lines.append(f"Decided by {step.restriction} ({_long(step.place)}), in {step.stage}.")
+    elif explanation.request.protocol_state in DELAYED and policy.site.delays_rejects:
+        lines.append(
+            "smtpd_delay_reject = yes: the lists for the client, HELO and sender are not asked "
+            "before RCPT TO or ETRN."
+        )
     elif explanation.decision.is_permitted:
         lines.append("Nothing objects: every list ended without an answer.")
     for action in explanation.decision.actions:
@@ -157,7 +233,7 @@ def _conclusion(explanation: Explanation) -> Iterator[str]:
         yield f"    {explanation.fix.parameter} =\n        {explanation.fix.value}"
 
 
-def _findings(explanation: Explanation, policy: Policy) -> Iterator[str]:
+def _findings(policy: Policy) -> Iterator[str]:
     lines = [f"{_long(node.place)}: {node.finding}" for node in policy.findings]
     lines += policy.site.warnings
     if lines:

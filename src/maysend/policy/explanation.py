@@ -1,13 +1,13 @@
 """Why a decision came out as it did: its steps, what was never asked, and a fix that was tried."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from maysend.address import fold
 from maysend.policy.decision import Decision
 from maysend.policy.policy import Policy
-from maysend.policy.request import Request
+from maysend.policy.request import ProtocolState, Request
 from maysend.restrictions.address_lookup import find, owner_keys
 from maysend.restrictions.evaluation import Evaluation
 from maysend.restrictions.sender_login import split_owners
@@ -25,12 +25,13 @@ class Fix(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """A decision with what an administrator needs to understand it.
+    """The decision on one command, with what an administrator needs to understand it.
 
     `never_asked` are lookups that an earlier answer made unnecessary, with what they would have
     said; `would_own` are those of them that name the login.
     """
 
+    command: str
     request: Request
     decision: Decision
     never_asked: Mapping[int, tuple[Lookup, ...]]
@@ -48,20 +49,93 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 def explain(
-    policy: Policy, request: Request, policy_with: Callable[[Mapping[str, str]], Policy]
-) -> Explanation:
-    """Decide, and find out what the decision did not have to ask.
+    policy: Policy,
+    request: Request,
+    policy_with: Callable[[Mapping[str, str]], Policy],
+    recipients: Sequence[str] = (),
+) -> tuple[Explanation, ...]:
+    """Hold the dialogue up to the request's state, and explain the answer to each command.
 
-    `policy_with` gives the same policy with other values of some parameters: a fix is proposed
-    only after the same request was permitted with it.
+    `recipients` are those of the dialogue, the one of the request where there are none. Nothing is
+    asked after a refusal, but that of one recipient. `policy_with` gives the same policy with
+    other values of some parameters: a fix is proposed only after the same request was permitted
+    with it.
     """
-    decision = policy.decide(request)
+    return tuple(
+        _explained(policy, command, asked, decision, policy_with)
+        for command, asked, decision in _dialogue(policy, request, recipients)
+    )
+
+
+def _dialogue(
+    policy: Policy, request: Request, recipients: Sequence[str]
+) -> Iterator[tuple[str, Request, Decision]]:
+    """Each command with its request and the policy's decision."""
+    last = request.protocol_state
+    session = policy.session_of(request)
+
+    def asked(state: ProtocolState, **facts: str | int) -> Request:
+        return msgspec.structs.replace(request, protocol_state=state, **facts)
+
+    decision = session.connect()
+    yield "CONNECT", asked(ProtocolState.CONNECT, **_BEFORE_MAIL), decision
+    if last is ProtocolState.CONNECT or not decision.is_permitted:
+        return
+    if request.helo_name:
+        decision = session.helo(request.helo_name)
+        yield f"EHLO {request.helo_name}", asked(ProtocolState.EHLO, **_BEFORE_MAIL), decision
+    if last in (ProtocolState.HELO, ProtocolState.EHLO) or not decision.is_permitted:
+        return
+    if last is ProtocolState.ETRN:
+        decision = session.etrn(request.etrn_domain)
+        yield f"ETRN {request.etrn_domain}", asked(last, **_BEFORE_MAIL), decision
+        return
+    decision = session.mail(request.sender)
+    yield f"MAIL FROM:<{request.sender}>", asked(ProtocolState.MAIL, recipient=""), decision
+    if last is ProtocolState.MAIL or not decision.is_permitted:
+        return
+    accepted: list[str] = []
+    for recipient in recipients or (request.recipient,):
+        facts = asked(ProtocolState.RCPT, recipient=recipient, recipient_count=len(accepted))
+        decision = session.rcpt(recipient)
+        yield f"RCPT TO:<{recipient}>", facts, decision
+        if decision.disconnect:
+            return
+        if decision.is_permitted:
+            accepted.append(recipient)
+    if last is ProtocolState.RCPT or not accepted:
+        return
+    # One recipient's name would mislead where the answer is for all of them (SMTPD_POLICY_README).
+    only = accepted[0] if len(accepted) == 1 else ""
+    decision = session.data()
+    yield (
+        "DATA",
+        asked(ProtocolState.DATA, recipient=only, recipient_count=len(accepted)),
+        decision,
+    )
+    if last is ProtocolState.DATA or not decision.is_permitted:
+        return
+    facts = asked(ProtocolState.END_OF_MESSAGE, recipient=only, recipient_count=len(accepted))
+    yield "end of data", facts, session.end_of_data()
+
+
+_BEFORE_MAIL = {"sender": "", "recipient": ""}
+
+
+def _explained(
+    policy: Policy,
+    command: str,
+    request: Request,
+    decision: Decision,
+    policy_with: Callable[[Mapping[str, str]], Policy],
+) -> Explanation:
+    """Find out what the decision did not have to ask, and what would have changed it."""
     never_asked = {
         index: tuple(_never_asked(policy, request, step))
         for index, step in enumerate(decision.steps)
         if step.owner_maps
     }
-    explanation = Explanation(request, decision, never_asked)
+    explanation = Explanation(command, request, decision, never_asked)
     if decision.is_permitted or not explanation.would_own():
         return explanation
     return msgspec.structs.replace(explanation, fix=_fix(policy, request, policy_with))

@@ -131,6 +131,12 @@ class Policy:
         commands, which this request has already passed. Where `may_wait` is off, WouldWait is
         raised instead of waiting for a process or a host.
         """
+        session = self.session_of(request)
+        session.may_wait = may_wait
+        return _asked(session, request)
+
+    def session_of(self, request: Request) -> Session:
+        """A dialogue with the client of a request, before its first command."""
         session = self.session(
             client_address=request.client_address,
             client_name=request.client_name,
@@ -139,7 +145,6 @@ class Policy:
             sasl_method=request.sasl_method,
             protocol_name=request.protocol_name,
         )
-        session.may_wait = may_wait
         session.dialogue.size = request.size
         if request.encryption_protocol:
             session.encrypted(
@@ -147,7 +152,7 @@ class Policy:
                 request.encryption_cipher,
                 request.encryption_keysize,
             )
-        return _asked(session, request)
+        return session
 
 
 def _status(name: str) -> NameStatus:

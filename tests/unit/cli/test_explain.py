@@ -2,11 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
+from maysend.cli.explanation_json import json_schema
 from maysend.cli.main import main
+
+SCHEMA = json.loads(
+    (Path(__file__).parents[3] / "docs" / "schema" / "explanation.schema.json").read_text()
+)
 
 MAIN_CF = """\
 myhostname = mail.example.com
@@ -73,16 +80,128 @@ def test_classes_stand_below_the_table_that_named_them(postfix: Path) -> None:
 
 
 def test_json_has_the_same_facts(postfix: Path) -> None:
-    result = run("-c", str(postfix), *TRACY_AS_ALICE, *TO_BOB, "--format", "json")
-    document = json.loads(result.stdout)
+    document = explained_as_json("-c", str(postfix), *TRACY_AS_ALICE, *TO_BOB)
     assert document["outcome"] == "rejected"
-    assert document["reply"]["code"] == 553
-    step = document["steps"][document["determined_by"]]
+    answer = document["answers"][-1]
+    assert answer["command"] == "RCPT TO:<bob@example.net>"
+    assert answer["reply"]["code"] == 553
+    step = answer["steps"][answer["determined_by"]]
     assert step["restriction"] == "reject_sender_login_mismatch"
     assert step["place"]["line"] == 11
     answers = [lookup["answer"] for lookup in step["never_asked"]]
     assert "tracy@example.com" in answers
-    assert document["fix"]["parameter"] == "smtpd_sender_login_maps"
+    assert answer["fix"]["parameter"] == "smtpd_sender_login_maps"
+
+
+def explained_as_json(*arguments: str) -> Any:
+    """The document, once it is what the published schema says."""
+    result = run(*arguments, "--format", "json")
+    document = json.loads(result.stdout)
+    jsonschema.validate(document, SCHEMA)
+    return document
+
+
+def test_the_published_schema_is_a_schema_and_has_not_drifted() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert json_schema() == SCHEMA
+
+
+@pytest.fixture
+def stages(postfix: Path) -> tuple[str, ...]:
+    with (postfix / "main.cf").open("a") as main_cf:
+        main_cf.write(
+            "smtpd_client_restrictions = check_client_access inline:{198.51.100=REJECT}\n"
+            "smtpd_helo_restrictions = check_helo_access inline:{bad.example=DEFER}\n"
+            "smtpd_recipient_restrictions =\n"
+            "    check_recipient_access inline:{list@example.com=REJECT,slow@example.com=DEFER}\n"
+            "    permit_sasl_authenticated, reject\n"
+            "smtpd_data_restrictions = reject_multi_recipient_bounce\n"
+            "smtpd_end_of_data_restrictions = check_sender_access static:HOLD\n"
+            "smtpd_etrn_restrictions = reject\n"
+        )
+    return ("-c", str(postfix), "--login", "alice@example.com")
+
+
+TO_THREE = ("--to", "x@example.net", "--to", "list@example.com", "--to", "slow@example.com")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("--at", "connect"), 0, ["at CONNECT", "smtpd_delay_reject = yes: the lists"]),
+        (("--at", "helo", "--helo", "bad.example"), 0, ["at EHLO bad.example"]),
+        (("--at", "mail", "--from", "alice@example.com"), 0, ["from <alice@example.com>"]),
+        (
+            ("--at", "rcpt", "--from", "alice@example.com", "--to", "list@example.com"),
+            1,
+            ["REJECTED 554 5.7.1 <list@example.com>", "in smtpd_recipient_restrictions"],
+        ),
+        (
+            ("--at", "data", "--from", "", "--to", "x@example.net", "--to", "y@example.net"),
+            1,
+            ["── DATA ─", "550 5.5.3 <DATA>: Data command rejected", "smtpd_data_restrictions"],
+        ),
+        (
+            ("--at", "end-of-data", "--from", "alice@example.com", "--to", "x@example.net"),
+            0,
+            ["── end of data ─", "smtpd_end_of_data_restrictions", "Action: HOLD"],
+        ),
+        (
+            ("--at", "etrn", "--etrn", "example.com"),
+            1,
+            ["etrn example.com", "Etrn command rejected"],
+        ),
+    ],
+)
+def test_every_stage_is_explained(
+    stages: tuple[str, ...], arguments: tuple[str, ...], status: int, words: list[str]
+) -> None:
+    result = run(*stages, *arguments)
+    assert result.exit_code == status, result.output
+    flat = " ".join(result.stdout.split())
+    for word in words:
+        assert word in flat
+    explained_as_json(*stages, *arguments)
+
+
+def test_without_delay_each_command_has_its_own_answer(
+    stages: tuple[str, ...], postfix: Path
+) -> None:
+    with (postfix / "main.cf").open("a") as main_cf:
+        main_cf.write("smtpd_delay_reject = no\n")
+    connect = run(*stages, "--at", "connect", "--client", "198.51.100.9")
+    assert (connect.exit_code, connect.stdout[:8]) == (1, "REJECTED")
+    helo = run(*stages, "--at", "helo", "--helo", "bad.example")
+    assert helo.exit_code == 75
+    assert "EHLO bad.example" in helo.stdout
+    mail = explained_as_json(*stages, "--at", "mail", "--from", "bob@example.com")
+    assert [answer["outcome"] for answer in mail["answers"]] == ["permitted"] * 2 + ["rejected"]
+    assert mail["answers"][-1]["request"]["protocol_state"] == "MAIL"
+
+
+def test_several_recipients_in_one_dialogue(stages: tuple[str, ...]) -> None:
+    arguments = (*stages, "--from", "alice@example.com", *TO_THREE, "--at", "data")
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("REJECTED  1 of 4 commands\n")
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "RCPT TO:<x@example.net> permitted" in lines
+    assert "RCPT TO:<list@example.com> rejected 554 5.7.1" in lines
+    assert "RCPT TO:<slow@example.com> deferred 450 4.7.1" in lines
+    assert "DATA permitted" in lines
+    assert lines.count("└─ as for RCPT TO:<x@example.net>") == 6  # client, HELO, sender, twice
+    document = explained_as_json(*arguments)
+    assert [answer["outcome"] for answer in document["answers"]][3:] == [
+        "permitted", "rejected", "deferred", "permitted",
+    ]  # fmt: skip
+    assert document["answers"][-1]["request"]["recipient_count"] == 1
+
+
+def test_many_answers_fit_80_columns(stages: tuple[str, ...], postfix: Path) -> None:
+    recipients = ("--to", f"{'long' * 15}@example.com", *TO_THREE)
+    result = run(*stages, "--from", "alice@example.com", *recipients, "--at", "end-of-data")
+    too_wide = [line for line in result.stdout.splitlines() if len(line) > 80]
+    assert [line for line in too_wide if str(postfix) not in line] == []
 
 
 def test_a_failing_table_is_deferred_with_75(postfix: Path) -> None:
@@ -98,6 +217,9 @@ def test_a_failing_table_is_deferred_with_75(postfix: Path) -> None:
     [
         (("-c", "/nonexistent", *TRACY_AS_ALICE, *TO_BOB), 78, "/nonexistent/main.cf"),
         (("--from", "a@b.c"), 2, "Missing option '--to'"),
+        (("--to", "a@b.c"), 2, "Missing option '--from'"),
+        (("--at", "etrn"), 2, "Missing option '--etrn'"),
+        (("--at", "dta", *TRACY_AS_ALICE), 2, "'dta' is not one of 'connect'"),
         (("--form", "a@b.c", *TO_BOB), 2, "No such option '--form'"),
         (("--from", "a@b.c", *TO_BOB, "--client", "1.2.3"), 2, "'1.2.3' is no IP address"),
         (("--from", "a@b, c@d", *TO_BOB), 2, "'a@b, c@d' is no address"),
