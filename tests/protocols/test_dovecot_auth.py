@@ -53,7 +53,7 @@ def test_a_dialogue() -> None:
         Succeeded(1, "bob@example.com", "dj0=")
     ]
     assert client.receive(b"FAIL\t2\tuser=bob\treason=too \x01t late\n") == [
-        Failed(2, "too \t late", temporary=False)
+        Failed(2, "too \t late", temporary=False, login="bob")
     ]
     for temporary in (b"temp", b"code=temp_fail"):
         assert client.receive(b"FAIL\t3\t" + temporary + b"\n") == [Failed(3, "", temporary=True)]

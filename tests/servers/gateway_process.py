@@ -11,7 +11,7 @@ import sys
 import uvloop
 
 from maysend.policy import Policy
-from maysend.servers.submission import Gateway, GatewaySettings, NextHop
+from maysend.servers.submission import Gateway, GatewaySettings, NextHop, PasswordLogins
 
 
 async def serve(next_hop_port: int, pem_file: str) -> None:
@@ -33,7 +33,8 @@ async def serve(next_hop_port: int, pem_file: str) -> None:
         tls=tls,
         tls_required=False,
     )
-    gateway = Gateway(settings, policy, lambda login, password: None, lambda line: None)
+    logins = PasswordLogins(lambda login, password: None)
+    gateway = Gateway(settings, policy, logins, lambda line: None)
     await gateway.start()
     print(gateway.port, flush=True)
     await stopped.wait()

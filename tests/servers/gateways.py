@@ -9,7 +9,15 @@ from typing import Any
 
 from maysend.policy import Policy
 from maysend.servers.sink import Sink
-from maysend.servers.submission import Gateway, GatewaySettings, Limits, NextHop, Timeouts
+from maysend.servers.submission import (
+    Gateway,
+    GatewaySettings,
+    Limits,
+    Logins,
+    NextHop,
+    PasswordLogins,
+    Timeouts,
+)
 from tests.servers.conftest import LoopThread
 
 LOGINS = {"bob@example.com": "secret", "eve@example.com": "secret"}
@@ -65,6 +73,7 @@ def running(
     next_hop_port: int | None = None,
     keywords: tuple[str, ...] | None = None,
     authenticate: Callable[[str, str], str | None] = check_password,
+    logins: Callable[[], Logins] | None = None,
     limits: Limits | None = None,
     timeouts: Timeouts = QUICK,
     **settings: Any,
@@ -74,6 +83,7 @@ def running(
     log: list[str] = []
     thread.run(sink.start())
     port = sink.port if next_hop_port is None else next_hop_port
+    made = logins() if logins else PasswordLogins(authenticate, log=log.append)
     gateway = Gateway(
         GatewaySettings(
             hostname="gateway.example",
@@ -85,7 +95,7 @@ def running(
             **settings,
         ),
         Policy.from_parameters(POLICY | (policy or {})),
-        authenticate,
+        made,
         log.append,
     )
     thread.run(gateway.start())

@@ -8,7 +8,7 @@ from maysend.demo.certificate import make_certificate
 from maysend.directory import Directory
 from maysend.policy import Policy
 from maysend.servers.sink import Sink, SunkMessage
-from maysend.servers.submission import Gateway, GatewaySettings, NextHop
+from maysend.servers.submission import Gateway, GatewaySettings, NextHop, directory_logins
 
 PASSWORD = "demo"
 """Of every sample account: nothing here is worth protecting, and nothing leaves the machine."""
@@ -94,7 +94,7 @@ class Site:
                 tls=self._tls,
             ),
             Policy.builtin(self._directory.table_types()),
-            self._directory.authenticate,
+            directory_logins(self._directory, log=self._log),
             self._log,
         )
         await gateway.start()

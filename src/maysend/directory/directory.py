@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from maysend.directory import ownership
-from maysend.directory.accounts import Accounts, find_credential
+from maysend.directory.accounts import Accounts, Credential, find_credential
 from maysend.directory.addresses import storable
 from maysend.directory.aliases import Aliases
 from maysend.directory.audit import AuditEntry, Change, read_trail
@@ -66,19 +66,26 @@ class Directory:
         sends is refused with the reason, by check_sasl_access. An unknown login costs what a known
         one does. DirectoryUnavailable where the directory can't be asked.
         """
-        credential = None
-        with self._database.reading() as connection:
-            reader = TransactionReader(connection, self._now())
-            account = ownership.account_behind(reader, login)
-            if account is None and realm and "@" not in login:
-                account = ownership.account_behind(reader, f"{login}@{realm}")
-            if account is not None and storable(account):
-                credential = find_credential(connection, account)
+        credential = self.credential(login, realm=realm)
         if credential is None or credential.password_hash is None:
             verify_nobody(password)
             return None
         right = verify_password(password, credential.password_hash)
         return credential.login if right and credential.enabled else None
+
+    def credential(self, login: str, *, realm: str = "") -> Credential | None:
+        """What `login` is checked against, for mechanisms that see no password (CRAM-MD5, SCRAM).
+
+        Who uses it has to look at `enabled`. Names are understood as `authenticate` does.
+        """
+        with self._database.reading() as connection:
+            reader = TransactionReader(connection, self._now())
+            account = ownership.account_behind(reader, login)
+            if account is None and realm and "@" not in login:
+                account = ownership.account_behind(reader, f"{login}@{realm}")
+            if account is None or not storable(account):
+                return None
+            return find_credential(connection, account)
 
     def owners(self, address: str, delimiters: str = "") -> ownership.Owners:
         """Who may send as `address` just now; asked afresh, past every cache."""

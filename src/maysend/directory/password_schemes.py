@@ -9,18 +9,40 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 
+ROUNDS = re.compile(rb"\$[56]\$rounds=(\d{1,20})\$")
+
 Checker: TypeAlias = Callable[[bytes, bytes], bool]
+
+DEAREST_BCRYPT = 15
+"""The cost of a check doubles with each step; this one takes about 3 s."""
+
+MOST_ROUNDS = 1_000_000
+"""Of crypt(3)'s $5$ and $6$, which allow a thousand times as many."""
+
+MOST_ARGON2_WORK = 1 << 24
+"""KiB of memory times passes: 16 passes over 1 GiB."""
 
 LONGEST_BCRYPT_PASSWORD = 72
 """Octets of a password that bcrypt takes note of; crypt(3) ignores the rest without a word."""
 
 
+class TooCostly(ValueError):
+    """A hash made to be checked so slowly that a login would stop everything else."""
+
+
 def _argon2(password: bytes, stored: bytes) -> bool:
     import argon2
 
+    try:
+        cost = argon2.extract_parameters(stored.decode("ascii"))
+    except (argon2.exceptions.InvalidHashError, UnicodeDecodeError) as error:
+        raise ValueError("not an argon2 hash") from error
+    if cost.memory_cost * cost.time_cost > MOST_ARGON2_WORK:
+        raise TooCostly(f"more than {MOST_ARGON2_WORK} KiB of work")
     try:
         return argon2.PasswordHasher().verify(stored, password)
     except argon2.exceptions.VerifyMismatchError:
@@ -34,6 +56,8 @@ def _bcrypt(password: bytes, stored: bytes) -> bool:
 
     if stored[:4] not in (b"$2a$", b"$2b$", b"$2y$") or len(stored) != 60:
         raise ValueError("not a bcrypt hash")
+    if not stored[4:6].isdigit() or int(stored[4:6]) > DEAREST_BCRYPT:
+        raise TooCostly(f"a cost over {DEAREST_BCRYPT}")
     return bcrypt.checkpw(password[:LONGEST_BCRYPT_PASSWORD], stored)
 
 
@@ -43,6 +67,9 @@ def _unix_crypt(name: str) -> Checker:
     def check(password: bytes, stored: bytes) -> bool:
         from passlib import hash as schemes  # type: ignore[import-untyped]
 
+        rounds = ROUNDS.match(stored)
+        if rounds is not None and int(rounds[1]) > MOST_ROUNDS:
+            raise TooCostly(f"more than {MOST_ROUNDS} rounds")
         return bool(getattr(schemes, name).verify(password, stored.decode("ascii")))
 
     return check
@@ -109,6 +136,20 @@ def _pbkdf2(password: bytes, stored: bytes) -> bool:
     return hmac.compare_digest(expected, digest)
 
 
+def _scram_sha256(password: bytes, stored: bytes) -> bool:
+    """Dovecot's `iterations,salt,stored key,server key` (RFC 5802 3)."""
+    fields = stored.split(b",")
+    if len(fields) != 4 or not fields[0].isdigit():
+        raise ValueError("expected iterations,salt,stored key,server key")
+    iterations = int(fields[0][:20])
+    if not 1 <= iterations <= 10_000_000:
+        raise TooCostly("the number of iterations is out of range")
+    salt, stored_key = _decoded(fields[1], ""), _decoded(fields[2], "")
+    salted = hashlib.pbkdf2_hmac("sha256", password, salt, iterations)
+    client_key = hmac.digest(salted, b"Client Key", "sha256")
+    return hmac.compare_digest(hashlib.sha256(client_key).digest(), stored_key)
+
+
 BASE64_SCHEMES: dict[str, tuple[Checker, int]] = {
     "SHA": (_digest("sha1"), 20),
     "SHA1": (_digest("sha1"), 20),
@@ -134,6 +175,7 @@ TEXT_SCHEMES: dict[str, Checker] = {
     "MD5-CRYPT": _md5_crypt,
     "CRYPT": _crypt,
     "PBKDF2": _pbkdf2,
+    "SCRAM-SHA-256": _scram_sha256,
     "PLAIN": _plain,
     "CLEARTEXT": _plain,
 }

@@ -5,7 +5,7 @@ its hash into an error, a log or a repr.
 """
 
 from maysend.directory.errors import DirectoryError
-from maysend.directory.password_schemes import SCHEMES, TEXT_SCHEMES, find_checker
+from maysend.directory.password_schemes import SCHEMES, TEXT_SCHEMES, TooCostly, find_checker
 
 LONGEST_PASSWORD = 1024
 """Octets of a password; more would let a stranger buy work with bytes."""
@@ -47,6 +47,8 @@ def check_hash(stored: str) -> None:
         if not octets or (b"\0" in octets and _is_text(scheme)):
             raise ValueError("nothing usable follows")
         checker(b"any password", octets)
+    except TooCostly as problem:
+        raise DirectoryError(f"a check of this hash would take too long: {problem}") from None
     except ValueError:
         raise DirectoryError(
             f"what follows {{{scheme}}} is not a password hash of that scheme"

@@ -127,11 +127,15 @@ class Succeeded(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """Request `request` failed; `reason` may be shown, `temporary` says to try later."""
+    """Request `request` failed; `reason` may be shown, `temporary` says to try later.
+
+    `login` is who the client claimed to be, "" where that is not known.
+    """
 
     request: int
     reason: str
     temporary: bool
+    login: str = ""
 
 
 Answer = Continued | Succeeded | Failed
@@ -204,7 +208,8 @@ class AuthClient:
         if command.name == "FAIL":
             # "temp" is a flag up to 2.2 and code=temp_fail from then on.
             temporary = "temp" in options or options.get("code") == "temp_fail"
-            return Failed(command.number(0), options.get("reason", ""), temporary)
+            reason, login = options.get("reason", ""), options.get("user", "")
+            return Failed(command.number(0), reason, temporary, login)
         return None
 
 

@@ -1,4 +1,4 @@
-"""What a mechanism says and hears: challenges, responses, and in the end a claim to check.
+"""What a mechanism says and hears: challenges, responses, and in the end a login.
 
 The texts are those that a Postfix smtpd puts after `535 5.7.8 Error: authentication failed:`.
 """
@@ -9,9 +9,14 @@ from typing import Protocol
 
 import msgspec
 
+from maysend.sasl.stored import Secret
+
+FAILURE = "authentication failure"
+"""The reason for whatever the client may not learn more of."""
+
 
 class SaslError(Exception):
-    """The exchange failed for a reason of form; the text never holds what the client sent."""
+    """The exchange failed; the text never holds what the client sent."""
 
 
 class Cancelled(Exception):
@@ -38,16 +43,54 @@ class Claim(msgspec.Struct, frozen=True):
         return f"Claim(login={self.login!r})"
 
 
+class Question(msgspec.Struct, frozen=True):
+    """What is stored for `login` has to be told to `informed` before the exchange goes on."""
+
+    login: str
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """The client has proved to be `login`, in its canonical form."""
+
+    login: str
+
+
+class Circumstances(msgspec.Struct, frozen=True):
+    """What an exchange is given from outside: chance, and who we are.
+
+    `nonce`: printable, never used before. `salt_key`: secret octets from which the salts of
+    logins without an account are made; the same for all workers, or they would give them away.
+    """
+
+    hostname: str
+    nonce: str
+    salt_key: bytes
+
+    def __repr__(self) -> str:
+        return f"Circumstances(hostname={self.hostname!r})"
+
+
+Step = Challenge | Claim | Question | Proved
+
+
 class Mechanism(Protocol):
     """One exchange; an object serves one AUTH command."""
 
-    name: str
-
-    def start(self, initial: bytes | None) -> Challenge | Claim:
+    def start(self, initial: bytes | None) -> Step:
         """Begin, with the initial response where there is one. Raises SaslError."""
 
-    def respond(self, response: bytes) -> Challenge | Claim:
+    def respond(self, response: bytes) -> Step:
         """Go on with a response. Raises SaslError."""
+
+
+class AskingMechanism(Mechanism, Protocol):
+    """A mechanism that asks Questions: it checks by itself, with what is stored."""
+
+    def informed(self, login: str, secret: Secret | None) -> Step:
+        """Go on with the canonical login and what is stored for it; None: nothing usable.
+
+        Raises SaslError. A login without an account is not told from one with another password.
+        """
 
 
 def decode_initial(text: str) -> bytes:

@@ -4,19 +4,17 @@ The authorization identity must be empty or the login itself: nobody acts as som
 means of SASL; `grant` says who may send as whom.
 """
 
-from maysend.sasl.exchange import Challenge, Claim, SaslError, decode_word
+from maysend.sasl.exchange import Challenge, Claim, SaslError, Step, decode_word
 
 
 class Plain:
     """One PLAIN exchange."""
 
-    name = "PLAIN"
-
-    def start(self, initial: bytes | None) -> Challenge | Claim:
+    def start(self, initial: bytes | None) -> Step:
         """Ask for the response where the AUTH command had none."""
         return Challenge() if initial is None else self.respond(initial)
 
-    def respond(self, response: bytes) -> Challenge | Claim:
+    def respond(self, response: bytes) -> Step:
         """Read the one response. Raises SaslError."""
         parts = response.split(b"\0")
         if len(parts) != 3:

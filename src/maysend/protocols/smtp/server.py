@@ -58,7 +58,7 @@ class ServerCodec:
     """One connection. Not for several threads."""
 
     def __init__(self, line_length_limit: int = LINE_LENGTH_LIMIT) -> None:
-        self._line_length_limit = line_length_limit
+        self.line_length_limit = line_length_limit
         self._input = b""
         self._position = 0
         self._skipping_line = False
@@ -120,7 +120,7 @@ class ServerCodec:
                 return None
             end = self._input.find(b"\n", self._position)
         length = (end if end >= 0 else len(self._input)) - self._position
-        if length > self._line_length_limit:
+        if length > self.line_length_limit:
             self._skip_line(end)
             return BadLine(LONG_LINE)
         if end < 0:

@@ -5,6 +5,16 @@ next hop a `Relay`; `message` takes a message from the one to the other.
 """
 
 from maysend.servers.submission.listener import Gateway
+from maysend.servers.submission.logins import Logins, PasswordLogins, directory_logins
 from maysend.servers.submission.settings import GatewaySettings, Limits, NextHop, Timeouts
 
-__all__ = ["Gateway", "GatewaySettings", "Limits", "NextHop", "Timeouts"]
+__all__ = [
+    "Gateway",
+    "GatewaySettings",
+    "Limits",
+    "Logins",
+    "NextHop",
+    "PasswordLogins",
+    "Timeouts",
+    "directory_logins",
+]

@@ -1,80 +1,93 @@
-"""The AUTH command (RFC 4954): the exchange, and the check of the claim in a thread."""
+"""The AUTH command (RFC 4954) of one dialogue: what EHLO offers, and who may try how often."""
 
 from collections.abc import Awaitable, Callable
 
 from maysend.reply import Reply
-from maysend.sasl import MECHANISMS
-from maysend.sasl.exchange import (
-    Cancelled,
-    Challenge,
-    Claim,
-    Mechanism,
-    SaslError,
-    decode_initial,
-    decode_response,
-)
+from maysend.sasl import acceptable
+from maysend.servers.submission.logins import Attempt, Refused, failed
+from maysend.servers.submission.peer import Peer
 from maysend.servers.submission.services import Services
-from maysend.servers.threads import NoFreeThread
 
 SYNTAX = Reply(501, "5.5.4", "Syntax: AUTH mechanism")
-CANCELLED = Reply(501, "5.7.0", "Authentication aborted")
-UNAVAILABLE = Reply(454, "4.7.0", "Temporary authentication failure")
 SUCCESSFUL = Reply(235, "2.7.0", "Authentication successful")
+NO_MECHANISM = Reply(535, "5.7.8", "Error: authentication failed: Invalid authentication mechanism")
+GUESSING = Reply(454, "4.7.0", "Temporary authentication failure: too many failed logins")
 
-Ask = Callable[[Challenge], Awaitable[str | Reply]]
-"""Sends a 334 and gives the client's line, or the reply to a line that can't be read."""
-
-
-class Refused(Exception):
-    """AUTH did not succeed; `reply` says why."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(str(reply))
-        self.reply = reply
+NextLine = Callable[[int], Awaitable[str | Reply]]
+"""The client's next line of at most so many octets, or the reply to one that can't be read."""
 
 
-async def authenticate(argument: str, ask: Ask, services: Services) -> tuple[str, str]:
-    """(login, mechanism). Raises Refused; nothing that is raised holds a secret."""
-    words = [word for word in argument.split(" ") if word]
-    if not 1 <= len(words) <= 2:
-        raise Refused(SYNTAX)
-    mechanism = MECHANISMS.get(words[0].upper())
-    if mechanism is None:
-        raise Refused(failed("Invalid authentication mechanism"))
-    exchange = mechanism()
-    claim = await _claim(exchange, words[1] if len(words) == 2 else None, ask)
-    return await _checked(claim, services), exchange.name
+class Authentication:
+    """The AUTH commands of one dialogue. `say` sends a reply before the next line is read."""
 
+    def __init__(
+        self, services: Services, peer: Peer, say: Callable[[Reply], None], next_line: NextLine
+    ) -> None:
+        self._services = services
+        self._peer = peer
+        self._say = say
+        self._next_line = next_line
 
-async def _claim(exchange: Mechanism, initial: str | None, ask: Ask) -> Claim:
-    try:
-        step = exchange.start(None if initial is None else decode_initial(initial))
-        while isinstance(step, Challenge):
-            line = await ask(step)
-            if isinstance(line, Reply):
-                raise Refused(line)
-            step = exchange.respond(decode_response(line))
-    except Cancelled:
-        raise Refused(CANCELLED) from None
-    except SaslError as problem:
-        raise Refused(failed(str(problem))) from None
-    return step
+    async def keywords(self) -> list[str]:
+        """The AUTH lines of an EHLO reply, none where nothing can be offered."""
+        if self._services.hides_auth_from(self._peer):
+            return []
+        offered = " ".join(await self._mechanisms())
+        if not offered:
+            return []
+        # The form of a draft that old clients still look for (broken_sasl_auth_clients).
+        old = [f"AUTH={offered}"] * self._services.sasl.broken_clients
+        return [f"AUTH {offered}", *old]
 
+    async def run(self, argument: str) -> tuple[str, str]:
+        """(login, mechanism) of one AUTH command. Raises Refused."""
+        words = [word for word in argument.split(" ") if word]
+        if not 1 <= len(words) <= 2:
+            raise Refused(SYNTAX)
+        name = words[0].upper()
+        address, traffic = self._peer.address, self._services.traffic
+        if traffic.guesses.is_address_blocked(address):
+            self._refuse_guess()
+        if name not in await self._mechanisms():
+            raise Refused(NO_MECHANISM)
+        attempt = Attempt(
+            mechanism=name,
+            initial=words[1] if len(words) == 2 else None,
+            ask=self._ask,
+            admit=self._admit,
+            client_address=address,
+            server_address=self._peer.server_address,
+            is_encrypted=bool(self._peer.tls),
+        )
+        try:
+            login = await self._services.logins.authenticate(attempt)
+        except Refused as refusal:
+            if refusal.guess:
+                traffic.counts.logins_failed += 1
+                traffic.guesses.failed(refusal.login, address)
+            raise
+        traffic.guesses.succeeded(login, address)
+        traffic.counts.logins += 1
+        return login, name
 
-async def _checked(claim: Claim, services: Services) -> str:
-    try:
-        login = await services.threads.run(services.authenticate, claim.login, claim.password)
-    except NoFreeThread:
-        raise Refused(UNAVAILABLE) from None
-    except Exception as problem:  # fail closed, whatever a credential check may raise
-        # The text of a foreign error may quote the password: only its kind is told.
-        services.log(f"error: authentication failed to run: {type(problem).__name__}")
-        raise Refused(UNAVAILABLE) from None
-    if login is None:
-        raise Refused(failed("authentication failure"))
-    return login
+    async def _mechanisms(self) -> tuple[str, ...]:
+        sasl = self._services.sasl
+        options = sasl.tls_security_options if self._peer.tls else sasl.security_options
+        return acceptable(await self._services.logins.offers(), options)
 
+    async def _ask(self, challenge: str) -> str:
+        self._say(Reply(334, "", challenge))
+        line = await self._next_line(self._services.sasl.response_limit)
+        if isinstance(line, Reply):
+            raise Refused(line)
+        if len(line) > self._services.sasl.response_limit:
+            raise Refused(failed("response too long"))
+        return line
 
-def failed(reason: str) -> Reply:
-    """The reply to an AUTH that failed, as Postfix words it."""
-    return Reply(535, "5.7.8", f"Error: authentication failed: {reason}")
+    def _admit(self, login: str) -> None:
+        if self._services.traffic.guesses.is_login_blocked(login, self._peer.address):
+            self._refuse_guess()
+
+    def _refuse_guess(self) -> None:
+        self._services.traffic.counts.logins_throttled += 1
+        raise Refused(GUESSING)

@@ -10,12 +10,11 @@ from collections.abc import Awaitable, Callable
 from maysend.policy import Session
 from maysend.protocols.smtp.commands import split_verb
 from maysend.protocols.smtp.replies import ReplyLines
-from maysend.protocols.smtp.server import BadLine, Line
+from maysend.protocols.smtp.server import LINE_LENGTH_LIMIT, BadLine, Line
 from maysend.reply import Reply
-from maysend.sasl import MECHANISMS
-from maysend.sasl.exchange import Challenge
-from maysend.servers.submission.authentication import SUCCESSFUL, Refused, authenticate
+from maysend.servers.submission.authentication import SUCCESSFUL, Authentication
 from maysend.servers.submission.channel import Channel, ClientGone, Interrupted
+from maysend.servers.submission.logins import Refused
 from maysend.servers.submission.message import TIMEOUT, Disconnect
 from maysend.servers.submission.peer import Peer, printable
 from maysend.servers.submission.services import Services
@@ -58,6 +57,7 @@ class Dialogue:
         self._peer = Peer(channel.peer())
         self._session = self._new_session()
         self._transactions = Transactions(services, self._session, self._peer, channel)
+        self._authentication = Authentication(services, self._peer, channel.say, self._next_line)
         self._errors = 0
         self._junk = 0
         self._denied = False
@@ -111,14 +111,14 @@ class Dialogue:
     async def _serve(self) -> None:
         if self._channel.tls is not None:
             self._note_tls(self._channel.tls)
-        self._greet()
+        await self._greet()
         while True:
             if self._stopping:
                 raise Interrupted
             await self._answer(await self._next_line())
 
-    def _greet(self) -> None:
-        refusal = self._transactions.ask(self._session.connect).reply
+    async def _greet(self) -> None:
+        refusal = (await self._transactions.ask(self._session.connect)).reply
         if refusal is None:
             self._channel.say(Reply(220, "", f"{self._settings.hostname} ESMTP maysend"))
         elif refusal.disconnects:
@@ -127,9 +127,10 @@ class Dialogue:
             self._denied = True
             self._channel.say(refusal)
 
-    async def _next_line(self) -> str | Reply:
+    async def _next_line(self, longest: int = LINE_LENGTH_LIMIT) -> str | Reply:
         """A line, or the reply to one that is not looked at."""
         self._idle = True
+        self._channel.codec.line_length_limit = longest
         try:
             event = await self._channel.event(self._settings.timeouts.smtpd_timeout)
         finally:
@@ -201,14 +202,14 @@ class Dialogue:
         if not name:
             return Reply(501, "", f"Syntax: {'EHLO' if esmtp else 'HELO'} hostname")
         await self._transactions.reset()
-        refusal = self._transactions.ask(lambda: self._session.helo(name)).reply
+        refusal = (await self._transactions.ask(lambda: self._session.helo(name))).reply
         if refusal is not None:
             return refusal
         self._peer.helo_name, self._peer.esmtp = name, esmtp
         hostname = self._settings.hostname
-        return ReplyLines(250, (hostname, *self._keywords()) if esmtp else (hostname,))
+        return ReplyLines(250, (hostname, *await self._keywords()) if esmtp else (hostname,))
 
-    def _keywords(self) -> list[str]:
+    async def _keywords(self) -> list[str]:
         """What EHLO offers, in Postfix's order."""
         offered = self._services.offered()
         keywords = ["PIPELINING"]
@@ -217,7 +218,7 @@ class Dialogue:
         if self._settings.tls is not None and not self._peer.tls:
             keywords.append("STARTTLS")
         if self._offers_auth() and not self._needs_tls():
-            keywords.append("AUTH " + " ".join(MECHANISMS))
+            keywords += await self._authentication.keywords()
         keywords.append("ENHANCEDSTATUSCODES")
         possible = {
             "8BITMIME": offered.eightbitmime,
@@ -259,12 +260,12 @@ class Dialogue:
     async def _auth(self, argument: str) -> Answer:
         if not self._offers_auth():
             return NO_AUTH
-        if self._peer.login:
-            return AUTHENTICATED
         if self._transactions.envelope is not None:
             return IN_TRANSACTION
+        if self._peer.login:
+            return AUTHENTICATED
         try:
-            login, method = await authenticate(argument, self._ask_client, self._services)
+            login, method = await self._authentication.run(argument)
         except Refused as problem:
             self._log_failed_auth(problem.reply)
             return problem.reply
@@ -272,16 +273,12 @@ class Dialogue:
         self._session.authenticated(login, method)
         return SUCCESSFUL
 
-    async def _ask_client(self, challenge: Challenge) -> str | Reply:
-        self._channel.say(Reply(334, "", challenge.encode()))
-        return await self._next_line()
-
     def _log_failed_auth(self, reply: Reply) -> None:
         line = f"warning: {self._peer}: SASL authentication failed: {reply}"
         self._services.log(printable(line))
 
     async def _mail(self, argument: str) -> Answer:
-        return self._transactions.mail(argument)
+        return await self._transactions.mail(argument)
 
     async def _rset(self, argument: str) -> Answer:
         if argument:

@@ -1,14 +1,18 @@
 """The gateway as a whole: listens, starts a dialogue for each client, stops in good order."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from maysend.policy import Policy
 from maysend.reply import Reply
+from maysend.servers.deciding import Deciding
 from maysend.servers.submission.channel import Channel, read_buffer
 from maysend.servers.submission.dialogue import Dialogue
+from maysend.servers.submission.logins import Logins
 from maysend.servers.submission.services import Services
 from maysend.servers.submission.settings import GatewaySettings
+from maysend.servers.submission.traffic import Traffic
 from maysend.servers.threads import BoundedThreads
 
 TOO_MANY = Reply(421, "4.7.0", "Error: too many connections")
@@ -17,20 +21,24 @@ TOO_MANY = Reply(421, "4.7.0", "Error: too many connections")
 class Gateway:
     """A submission listener in front of a next hop.
 
-    `authenticate(login, password)` gives the canonical login or None; it may block. `log` takes
-    one line. Nothing runs before `start`.
+    `logins` says who a client is; `log` takes one line; `traffic` is given where several listeners
+    count together. Nothing runs before `start`. Raises MainCfError where the policy's main.cf says
+    of SASL what smtpd would not start with.
     """
 
     def __init__(
         self,
         settings: GatewaySettings,
         policy: Policy,
-        authenticate: Callable[[str, str], str | None],
+        logins: Logins,
         log: Callable[[str], None],
+        traffic: Traffic | None = None,
     ) -> None:
         self._settings = settings
-        self._threads = BoundedThreads(name="authentication")
-        self._services = Services(settings, policy, authenticate, self._threads, log)
+        self.traffic = traffic or Traffic(settings.limits.guesses, time.monotonic)
+        self._threads = BoundedThreads(settings.limits.decision_threads, name="decisions")
+        deciding = Deciding(self._threads, log)
+        self._services = Services(settings, policy, logins, deciding, self.traffic, log)
         self._dialogues: dict[asyncio.Task[None], Dialogue] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None

@@ -5,7 +5,7 @@ through as they come. What is refused is still read to its end, so that the repl
 client looks for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from maysend.protocols.header import HeaderCollector, HeaderError
 from maysend.protocols.smtp.data import BARE_CR, BARE_LF, DataLimits
@@ -56,7 +56,7 @@ class MessageTransfer:
         self._begun = False
 
     async def run(
-        self, added: Callable[[bytes], bytes], objection: Callable[[], Reply | None]
+        self, added: Callable[[bytes], Awaitable[bytes]], objection: Callable[[], Awaitable[Reply | None]]
     ) -> Reply | ReplyLines:
         """Take the message; the reply for the client. Raises ClientGone, Disconnect.
 
@@ -71,7 +71,7 @@ class MessageTransfer:
             if self._relay is not None and self._relay.sending:
                 self._relay.abandon()
 
-    async def _read_all(self, added: Callable[[bytes], bytes]) -> MessageEnd:
+    async def _read_all(self, added: Callable[[bytes], Awaitable[bytes]]) -> MessageEnd:
         unread = self._limits.refused_size_limit
         while True:
             event = await self._event()
@@ -98,7 +98,7 @@ class MessageTransfer:
         assert isinstance(event, MessageSlice | MessageSkipped | MessageEnd)
         return event
 
-    async def _pass_on(self, wire: bytes, added: Callable[[bytes], bytes]) -> None:
+    async def _pass_on(self, wire: bytes, added: Callable[[bytes], Awaitable[bytes]]) -> None:
         try:
             if self._begun:
                 await self._send(wire)
@@ -111,9 +111,9 @@ class MessageTransfer:
         except NextHopFailed as problem:
             self._refuse(problem.reply)
 
-    async def _begin(self, added: Callable[[bytes], bytes]) -> None:
+    async def _begin(self, added: Callable[[bytes], Awaitable[bytes]]) -> None:
         """Check the header, say DATA to the next hop, and send what there is so far."""
-        first = added(self._header.header)
+        first = await added(self._header.header)
         self._begun = True
         if self._relay is None:
             return
@@ -134,8 +134,8 @@ class MessageTransfer:
     async def _verdict(
         self,
         end: MessageEnd,
-        added: Callable[[bytes], bytes],
-        objection: Callable[[], Reply | None],
+        added: Callable[[bytes], Awaitable[bytes]],
+        objection: Callable[[], Awaitable[Reply | None]],
     ) -> Reply | ReplyLines:
         if end.defect is not None:
             return end.defect
@@ -143,7 +143,7 @@ class MessageTransfer:
             await self._begin_at_end(added)
         if self._refusal is not None:
             return self._refusal
-        refusal = objection()
+        refusal = await objection()
         if refusal is not None:
             return refusal
         if self._relay is None:
@@ -155,7 +155,7 @@ class MessageTransfer:
             self.unconfirmed = True
             return problem.reply
 
-    async def _begin_at_end(self, added: Callable[[bytes], bytes]) -> None:
+    async def _begin_at_end(self, added: Callable[[bytes], Awaitable[bytes]]) -> None:
         """A message that is all header."""
         try:
             await self._begin(added)

@@ -12,6 +12,7 @@ class Peer(msgspec.Struct):
 
     address: str
     name: str = "unknown"
+    server_address: str = ""
     helo_name: str = ""
     esmtp: bool = False
     tls: str = ""

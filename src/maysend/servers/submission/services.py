@@ -3,31 +3,42 @@
 import asyncio
 from collections.abc import Callable
 
-import msgspec
-
 from maysend.policy import Policy
 from maysend.protocols.smtp.commands import Extensions
+from maysend.servers.deciding import Deciding
+from maysend.servers.submission.logins import Logins
+from maysend.servers.submission.peer import Peer
 from maysend.servers.submission.relay import NextHopFailed, Relay
+from maysend.servers.submission.sasl_settings import SaslSettings
 from maysend.servers.submission.settings import GatewaySettings
-from maysend.servers.threads import BoundedThreads
+from maysend.servers.submission.traffic import Traffic
+from maysend.tables import LookupTable, TableError
 
 UNKNOWN = Extensions()
 """Offered while the next hop has not been reached: nothing that it might not take."""
 
 
-class Services(msgspec.Struct):
-    """Handed to each dialogue.
+class Services:
+    """Handed to each dialogue. `log` takes one line, without time or host."""
 
-    `authenticate` gives the canonical login or None; it may block and runs in `threads`. `log`
-    takes one line, without time or host.
-    """
-
-    settings: GatewaySettings
-    policy: Policy
-    authenticate: Callable[[str, str], str | None]
-    threads: BoundedThreads
-    log: Callable[[str], None]
-    next_hop_extensions: Extensions = UNKNOWN
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        policy: Policy,
+        logins: Logins,
+        deciding: Deciding,
+        traffic: Traffic,
+        log: Callable[[str], None],
+    ) -> None:
+        self.settings = settings
+        self.policy = policy
+        self.logins = logins
+        self.deciding = deciding
+        self.traffic = traffic
+        self.log = log
+        self.sasl = SaslSettings.from_parameters(policy.parameters)
+        self.next_hop_extensions = UNKNOWN
+        self._no_auth_for = policy.site.match_list("smtpd_sasl_exceptions_networks", "none")
 
     async def open_relay(self) -> Relay:
         """A connection to the next hop. Raises NextHopFailed. Also learns what it offers."""
@@ -65,6 +76,18 @@ class Services(msgspec.Struct):
             enhancedstatuscodes=True,
         )
 
+    def hides_auth_from(self, peer: Peer) -> bool:
+        """Whether EHLO is not to name AUTH to this client (smtpd_sasl_exceptions_networks)."""
+        try:
+            return self._no_auth_for.match_host(peer.name, peer.address, _ask) is not None
+        except TableError as problem:
+            self.log(f"warning: {problem}")
+            return True
+
     def _size_limit(self, theirs: Extensions) -> int:
         limits = [self.settings.limits.message_size_limit, theirs.size or 0]
         return min((limit for limit in limits if limit), default=0)
+
+
+def _ask(table: LookupTable, key: str) -> str | None:
+    return table.lookup(key)

@@ -5,6 +5,7 @@ import ssl
 import msgspec
 
 from maysend.protocols.header import HEADER_SIZE_LIMIT
+from maysend.servers.submission.guessing import GuessLimits
 
 
 class NextHop(msgspec.Struct, frozen=True):
@@ -28,6 +29,9 @@ class Limits(msgspec.Struct, frozen=True):
     smtpd_hard_error_limit: int = 20
     smtpd_junk_command_limit: int = 100
     connections: int = 1000
+    guesses: GuessLimits = GuessLimits()
+    decision_threads: int = 16
+    """Decisions that may wait for tables at a time."""
     refused_size_limit: int = 104857600
     """What is still read of a message that was refused, before the connection is closed."""
 

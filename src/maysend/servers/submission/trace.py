@@ -27,6 +27,8 @@ class Origin(msgspec.Struct, frozen=True):
     tls: str
     message_id: str
     recipient: str | None
+    login: str = ""
+    """Named in the line where smtpd_sasl_authenticated_header asks for it."""
 
 
 def protocol_name(*, esmtp: bool, utf8: bool, tls: bool, authenticated: bool) -> str:
@@ -44,6 +46,9 @@ def received(origin: Origin, when: float) -> bytes:
     lines = [f"Received: from {name} ({client})"]
     if origin.tls:
         lines.append(f"(using {origin.tls})")
+    if origin.login:
+        login = NOT_IN_A_COMMENT.sub("?", origin.login[:LONGEST_NAME])
+        lines.append(f"(Authenticated sender: {login})")
     lines.append(f"by {origin.by} (maysend) with {origin.protocol} id {origin.message_id}")
     if origin.recipient and len(origin.recipient) <= LONGEST_NAME:
         lines.append(f"for <{origin.recipient}>")

@@ -22,6 +22,7 @@ from maysend.protocols.smtp.commands import (
 )
 from maysend.protocols.smtp.replies import ReplyLines, with_dsn
 from maysend.reply import Reply
+from maysend.servers.deciding import of_session
 from maysend.servers.submission import trace
 from maysend.servers.submission.channel import Channel
 from maysend.servers.submission.envelope import Envelope, Recipient, external
@@ -43,7 +44,6 @@ DATA_SYNTAX = Reply(501, "5.5.4", "Syntax: DATA")
 TOO_BIG = Reply(552, "5.3.4", "Message size exceeds fixed limit")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Error: too many recipients")
 NEEDS_SMTPUTF8 = Reply(553, "5.6.7", "Error: an address that is not ASCII needs SMTPUTF8")
-POLICY_FAILED = Reply(451, "4.3.0", "Error: temporary policy failure")
 REDIRECTED_TOO_LATE = Reply(451, "4.3.5", "Error: the policy redirects a message already sent on")
 
 Answer = Reply | ReplyLines
@@ -63,7 +63,7 @@ class Transactions:
 
     # -- commands ------------------------------------------------------------------------------
 
-    def mail(self, argument: str) -> Answer:
+    async def mail(self, argument: str) -> Answer:
         """MAIL FROM."""
         if not self._peer.helo_name:
             return NEED_HELO
@@ -83,7 +83,7 @@ class Transactions:
             return TOO_BIG
         self._session.dialogue.size = parameters.size or 0
         envelope = Envelope(sender, parameters)
-        decision = self.ask(lambda: self._session.mail(sender, smtputf8=parameters.smtputf8))
+        decision = await self.ask(lambda: self._session.mail(sender, smtputf8=parameters.smtputf8))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is not None:
             self.journal.refused("MAIL", sender, None, refusal, decision)
@@ -111,7 +111,7 @@ class Transactions:
             return envelope.failure
         if len(envelope.recipients) >= self._services.settings.limits.smtpd_recipient_limit:
             return TOO_MANY_RECIPIENTS
-        decision = self.ask(lambda: self._session.rcpt(address))
+        decision = await self.ask(lambda: self._session.rcpt(address))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is not None:
             envelope.refused += 1
@@ -130,7 +130,7 @@ class Transactions:
             return envelope.failure
         if not envelope.recipients:
             return NO_RECIPIENTS
-        decision = self.ask(self._session.data)
+        decision = await self.ask(self._session.data)
         refusal: Answer | None = decision.reply or envelope.apply(decision.actions)
         if isinstance(refusal, Reply):
             self.journal.refused("DATA", envelope.sender, None, refusal, decision)
@@ -158,13 +158,9 @@ class Transactions:
             self._relay.quit()
             self._relay = None
 
-    def ask(self, question: Callable[[], Decision]) -> Decision:
+    async def ask(self, command: Callable[[], Decision]) -> Decision:
         """Ask the policy; whatever goes wrong in it is a 4yz for the client, never a yes."""
-        try:
-            return question()
-        except Exception as problem:  # fail closed
-            self._services.log(f"error: policy failed: {type(problem).__name__}: {problem}")
-            return Decision(POLICY_FAILED)
+        return await self._services.deciding.decide(of_session(self._session, command))
 
     # -- the next hop --------------------------------------------------------------------------
 
@@ -277,10 +273,10 @@ class Transactions:
         await self.reset()
         return reply
 
-    def _added(self, envelope: Envelope, header: bytes, message_id: str) -> bytes:
+    async def _added(self, envelope: Envelope, header: bytes, message_id: str) -> bytes:
         """The lines to put before the client's header. Raises HeaderError."""
         block = parse_header(header)
-        refusal = self._objection(envelope, header)
+        refusal = await self._objection(envelope, header)
         if refusal is not None:
             raise HeaderError(refusal)
         peer, settings, now = self._peer, self._services.settings, time.time()
@@ -299,25 +295,26 @@ class Transactions:
             tls=peer.tls,
             message_id=message_id,
             recipient=external(only) if only is not None else None,
+            login=peer.login if self._services.sasl.authenticated_header else "",
         )
         lines = [trace.prepended(text) for text in envelope.prepended]
         lines.append(trace.received(origin, now))
         lines.append(trace.missing_fields(block, settings.hostname, now))
         return b"".join(lines)
 
-    def _objection_at_end(self, envelope: Envelope) -> Reply | None:
+    async def _objection_at_end(self, envelope: Envelope) -> Reply | None:
         """What the policy says to the whole message, where it looks at more than the header."""
         if not self._services.policy.looks_past_the_header:
             return None
-        return self._objection(envelope, envelope.header)
+        return await self._objection(envelope, envelope.header)
 
-    def _objection(self, envelope: Envelope, header: bytes) -> Reply | None:
+    async def _objection(self, envelope: Envelope, header: bytes) -> Reply | None:
         """What the policy says at the end of the data, asked as soon as the header is there: so
         the next hop hears nothing of a message that is refused for it."""
         envelope.header = header
         redirected = envelope.redirection, tuple(envelope.copies), envelope.discarded
         fields = originator_fields(header)
-        decision = self.ask(lambda: self._session.end_of_data(fields))
+        decision = await self.ask(lambda: self._session.end_of_data(fields))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is None and redirected != (
             envelope.redirection,

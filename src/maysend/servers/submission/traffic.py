@@ -1,0 +1,48 @@
+"""What all listeners of a process count together: connections, logins, messages."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from maysend.servers.submission.guessing import Guesses, GuessLimits
+
+
+class Counts(msgspec.Struct):
+    """Events since the start, for metrics. `connections_open` is how many there are now."""
+
+    connections: int = 0
+    connections_open: int = 0
+    connections_refused: int = 0
+    logins: int = 0
+    logins_failed: int = 0
+    logins_throttled: int = 0
+    messages_sent: int = 0
+    messages_refused: int = 0
+    messages_deferred: int = 0
+    messages_lost: int = 0
+    octets: int = 0
+    recipients_refused: int = 0
+
+
+class Traffic:
+    """Made once a process and handed to each Gateway. `clock`: seconds that never go back."""
+
+    def __init__(self, limits: GuessLimits, clock: Callable[[], float]) -> None:
+        self.counts = Counts()
+        self.guesses = Guesses(limits, clock)
+        self._open: Counter[str] = Counter()
+
+    def opened(self, address: str) -> int:
+        """A client has connected; how many connections that address has now."""
+        self.counts.connections += 1
+        self.counts.connections_open += 1
+        self._open[address] += 1
+        return self._open[address]
+
+    def closed(self, address: str) -> None:
+        """A client is gone."""
+        self.counts.connections_open -= 1
+        self._open[address] -= 1
+        if self._open[address] <= 0:
+            del self._open[address]
