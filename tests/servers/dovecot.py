@@ -1,6 +1,7 @@
 """A private Dovecot that only checks passwords: its auth socket, and the users it knows."""
 
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -62,7 +63,8 @@ def dovecot_auth(
         process = subprocess.Popen(
             ["dovecot", "-F", "-c", str(configuration)],
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=(root / "said").open("wb"),
+            start_new_session=True,
             env=os.environ | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         )
         try:
@@ -71,9 +73,11 @@ def dovecot_auth(
         finally:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(3)
-            process.kill()
-            process.communicate()
+                process.wait(1)
+            # Its children wait for clients that are still connected.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
 
 
 def _wait_for(root: Path, process: subprocess.Popen[bytes]) -> None:
@@ -86,7 +90,5 @@ def _wait_for(root: Path, process: subprocess.Popen[bytes]) -> None:
             if client.recv(1):
                 return
         time.sleep(0.05)
-    log = root / "log"
-    process.kill()
-    said = (process.communicate()[1] or b"").decode("utf-8", "replace")
-    raise DovecotError(f"{said}{log.read_text() if log.exists() else ''}")
+    files = [root / "said", root / "log"]
+    raise DovecotError("".join(file.read_text() for file in files if file.exists()))

@@ -20,6 +20,11 @@ OK = Reply(250, "2.0.0", "Ok")
 TIMEOUT = Reply(421, "4.4.2", "Error: timeout exceeded")
 
 
+Added = Callable[[bytes], Awaitable[bytes]]
+"""Gives the lines to put before the client's header, which it is given. Raises HeaderError."""
+Objection = Callable[[], Awaitable[Reply | None]]
+
+
 class Disconnect(Exception):
     """The connection ends with this reply."""
 
@@ -56,7 +61,9 @@ class MessageTransfer:
         self._begun = False
 
     async def run(
-        self, added: Callable[[bytes], Awaitable[bytes]], objection: Callable[[], Awaitable[Reply | None]]
+        self,
+        added: Added,
+        objection: Objection,
     ) -> Reply | ReplyLines:
         """Take the message; the reply for the client. Raises ClientGone, Disconnect.
 
@@ -71,7 +78,7 @@ class MessageTransfer:
             if self._relay is not None and self._relay.sending:
                 self._relay.abandon()
 
-    async def _read_all(self, added: Callable[[bytes], Awaitable[bytes]]) -> MessageEnd:
+    async def _read_all(self, added: Added) -> MessageEnd:
         unread = self._limits.refused_size_limit
         while True:
             event = await self._event()
@@ -98,7 +105,7 @@ class MessageTransfer:
         assert isinstance(event, MessageSlice | MessageSkipped | MessageEnd)
         return event
 
-    async def _pass_on(self, wire: bytes, added: Callable[[bytes], Awaitable[bytes]]) -> None:
+    async def _pass_on(self, wire: bytes, added: Added) -> None:
         try:
             if self._begun:
                 await self._send(wire)
@@ -111,7 +118,7 @@ class MessageTransfer:
         except NextHopFailed as problem:
             self._refuse(problem.reply)
 
-    async def _begin(self, added: Callable[[bytes], Awaitable[bytes]]) -> None:
+    async def _begin(self, added: Added) -> None:
         """Check the header, say DATA to the next hop, and send what there is so far."""
         first = await added(self._header.header)
         self._begun = True
@@ -134,8 +141,8 @@ class MessageTransfer:
     async def _verdict(
         self,
         end: MessageEnd,
-        added: Callable[[bytes], Awaitable[bytes]],
-        objection: Callable[[], Awaitable[Reply | None]],
+        added: Added,
+        objection: Objection,
     ) -> Reply | ReplyLines:
         if end.defect is not None:
             return end.defect
@@ -155,7 +162,7 @@ class MessageTransfer:
             self.unconfirmed = True
             return problem.reply
 
-    async def _begin_at_end(self, added: Callable[[bytes], Awaitable[bytes]]) -> None:
+    async def _begin_at_end(self, added: Added) -> None:
         """A message that is all header."""
         try:
             await self._begin(added)
