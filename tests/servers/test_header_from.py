@@ -11,7 +11,7 @@ import pytest
 from maysend.directory import Directory
 from maysend.policy import Policy
 from maysend.servers.sink import Sink
-from maysend.servers.submission import Gateway, GatewaySettings, NextHop
+from maysend.servers.submission import Gateway, GatewaySettings, NextHop, directory_logins
 from tests.servers.conftest import LoopThread
 from tests.servers.gateways import QUICK, Client, NextHopScript, running
 
@@ -142,7 +142,7 @@ def test_the_built_in_policy_checks_the_header_against_the_directory(
         timeouts=QUICK,
     )
     policy = Policy.builtin(directory.table_types())
-    gateway = Gateway(settings, policy, directory.authenticate, lambda line: None)
+    gateway = Gateway(settings, policy, directory_logins(directory), lambda line: None)
     loop_thread.run(gateway.start())
     try:
         with smtplib.SMTP("localhost", gateway.port) as client:
