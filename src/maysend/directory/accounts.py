@@ -1,21 +1,22 @@
 """The accounts: who can log in."""
 
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
-from sqlalchemy import Connection, Row, ScalarSelect, delete, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from maysend.directory import schema
-from maysend.directory.addresses import parse_login
+from maysend.directory.addresses import check_line, parse_login
 from maysend.directory.audit import Change, record
 from maysend.directory.database import Database
 from maysend.directory.errors import DirectoryError
 from maysend.directory.passwords import check_hash, hash_password
-from maysend.directory.suggest import unknown
+from maysend.directory.removal import Holdings, holdings, remove_account
+from maysend.directory.scopes import parse_scope, spelled_scope
+from maysend.directory.suggest import unknown_in
+from maysend.directory.suspensions import LONGEST_REASON, Refusal, check_suspension
 
-LONGEST_REASON = 200
-"""Octets of a suspension's reason: with the longest login it still fits one SMTP reply line."""
+__all__ = ["LONGEST_REASON", "Account", "Accounts", "Holdings"]
 
 LONGEST_NAME = 200
 
@@ -29,17 +30,14 @@ class Account(msgspec.Struct, frozen=True):
     suspended_reason: str | None
     suspended_by: str | None
     suspended_at: int | None
+    suspended_until: int | None
     scope: str
     created: int
 
-
-class Holdings(msgspec.Struct, frozen=True):
-    """What an account has besides its own address."""
-
-    aliases: tuple[str, ...]
-    grants: tuple[str, ...]
-    emptied: tuple[str, ...]
-    """Those of `aliases` that lead to nobody else."""
+    def is_suspended(self, now: float) -> bool:
+        """Whether a suspension is there that is not over."""
+        over = self.suspended_until is not None and self.suspended_until <= now
+        return self.suspended_reason is not None and not over
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -72,11 +70,12 @@ class Accounts:
         """Add an account that logs in with `password`, or with the one that `password_hash` is of.
 
         `password_hash` is as Dovecot writes it, with its `{SCHEME}`. With neither, nobody can log
-        in here: for accounts whose passwords are kept elsewhere. `scope` names what the account
-        may write to; empty is everything.
+        in here: for accounts whose passwords are kept elsewhere. `scope` is what the account may
+        write to (`maysend.directory.scopes`); empty is anywhere.
         """
         canonical = parse_login(login)
-        _check_text("name", name, LONGEST_NAME)
+        check_line("name", name, LONGEST_NAME)
+        allowed = parse_scope([scope]) if scope else ""
         stored = _stored_password(password, password_hash)
         change = self._change()
         with self._database.writing() as connection:
@@ -89,8 +88,9 @@ class Accounts:
                     password_hash=stored,
                     name=name,
                     enabled=True,
-                    scope=scope,
+                    scope=allowed,
                     created=change.at,
+                    origin=change.origin,
                 )
             )
             record(connection, change, "account add", canonical)
@@ -111,30 +111,51 @@ class Accounts:
 
     def list(self) -> list[Account]:
         """Every account, by login."""
-        with self._database.reading() as connection:
-            return [_account(row) for row in connection.execute(_SELECT.order_by(_login))]
+        return list(self.stream())
 
-    def holdings(self, login: str) -> Holdings:
+    def stream(self) -> Iterator[Account]:
+        """`list`, a row at a time: a million of them need no more memory than one."""
+        with self._database.reading() as connection:
+            rows = connection.execution_options(yield_per=1000).execute(_SELECT.order_by(_login))
+            for row in rows:
+                yield _account(row)
+
+    def count(self) -> int:
+        """How many there are."""
+        with self._database.reading() as connection:
+            return int(connection.execute(select(func.count(_login))).scalar_one())
+
+    def holdings(self, login: str, delimiters: str = "+") -> Holdings:
         """What would go with the account if it were removed."""
         canonical = parse_login(login)
         with self._database.reading() as connection:
             _get(connection, canonical)
-            return _holdings(connection, canonical)
+            return holdings(connection, canonical, delimiters)
 
-    def remove(self, login: str) -> Holdings:
-        """Remove the account, and it from every alias and grant. Says what it had."""
+    def remove(self, login: str, delimiters: str = "+") -> Holdings:
+        """Remove the account, and it from every alias, grant and list. Says what it had.
+
+        `delimiters` is main.cf's recipient_delimiter: alias targets `bob+tag@` are bob's too.
+        """
         canonical = parse_login(login)
         change = self._change()
         with self._database.writing() as connection:
             _get(connection, canonical)
-            held = _holdings(connection, canonical)
-            connection.execute(delete(schema.aliases).where(schema.aliases.c.target == canonical))
-            connection.execute(
-                delete(schema.grants).where(schema.grants.c.account_id == _id_of(canonical))
-            )
-            connection.execute(delete(schema.accounts).where(_login == canonical))
-            record(connection, change, "account remove", canonical, _held_text(held))
-            return held
+            return remove_account(connection, change, canonical, delimiters)
+
+    def update(self, login: str, *, name: str | None = None, scope: str | None = None) -> Account:
+        """Give the account another name, another scope."""
+        values: dict[str, object] = {}
+        if name is not None:
+            check_line("name", name, LONGEST_NAME)
+            values["name"] = name
+        if scope is not None:
+            values["scope"] = parse_scope([scope])
+        if not values:
+            raise DirectoryError("nothing to change was given: a name, or a scope")
+        told = {**values, **({"scope": spelled_scope(str(values["scope"]))} if scope else {})}
+        detail = " ".join(f"{key}={value}" for key, value in told.items())
+        return self._update(login, "account update", detail, **values)
 
     def set_password(
         self, login: str, password: str | None = None, *, password_hash: str | None = None
@@ -151,42 +172,46 @@ class Accounts:
         """Keep the account, which can no longer log in and owns nothing."""
         self._update(login, "account disable", "", enabled=False)
 
-    def suspend(self, login: str, reason: str) -> None:
-        """Refuse all that the account sends, with `reason` as the text that its user sees."""
+    def suspend(self, login: str, reason: str, until: int | None = None) -> Account:
+        """Refuse all that the account sends, with `reason` as the text that its user sees.
+
+        `until` (seconds since 1970) ends it by itself.
+        """
         reason = reason.strip()
-        if not reason:
-            raise DirectoryError("a suspension needs a reason: the user is shown it")
-        _check_text("reason", reason, LONGEST_REASON)
         change = self._change()
-        self._update(
+        check_suspension(reason, until, change.at)
+        return self._update(
             login,
             "account suspend",
             reason,
             suspended_reason=reason,
             suspended_by=change.who,
             suspended_at=change.at,
+            suspended_until=until,
         )
 
-    def resume(self, login: str) -> None:
+    def resume(self, login: str) -> Account:
         """End a suspension."""
         if self.get(login).suspended_reason is None:
             raise DirectoryError(f"'{parse_login(login)}' is not suspended")
-        self._update(
+        return self._update(
             login,
             "account resume",
             "",
             suspended_reason=None,
             suspended_by=None,
             suspended_at=None,
+            suspended_until=None,
         )
 
-    def _update(self, login: str, action: str, detail: str, **values: object) -> None:
+    def _update(self, login: str, action: str, detail: str, **values: object) -> Account:
         canonical = parse_login(login)
         change = self._change()
         with self._database.writing() as connection:
             _get(connection, canonical)
             connection.execute(update(schema.accounts).where(_login == canonical).values(values))
             record(connection, change, action, canonical, detail)
+            return _get(connection, canonical)
 
 
 def find_credential(connection: Connection, login: str) -> Credential | None:
@@ -196,19 +221,25 @@ def find_credential(connection: Connection, login: str) -> Credential | None:
     return None if row is None else Credential(row.login, row.password_hash, bool(row.enabled))
 
 
-def refusal_of(connection: Connection, login: str) -> str | None:
+def refusal_of(connection: Connection, login: str, now: float) -> Refusal | None:
     """Why the account of exactly this login may not send at all; None where nothing forbids it."""
     row = _find(connection, login)
     if row is None:
         return None
     account = _account(row)
-    if account.suspended_reason is not None:
-        return account.suspended_reason
-    return None if account.enabled else "This account is disabled"
+    if account.suspended_reason is not None and account.is_suspended(now):
+        return Refusal(account.suspended_reason, account.suspended_until)
+    return None if account.enabled else Refusal("This account is disabled", None)
+
+
+def scope_of(connection: Connection, login: str) -> str:
+    """The stored scope of the account of exactly this login; "" where there is none."""
+    found = connection.execute(select(schema.accounts.c.scope).where(_login == login))
+    return found.scalar_one_or_none() or ""
 
 
 _login = schema.accounts.c.login
-_HIDDEN = ("id", "domain", "password_hash")
+_HIDDEN = ("id", "domain", "password_hash", "origin")
 _SELECT = select(*(column for column in schema.accounts.c if column.name not in _HIDDEN))
 
 
@@ -219,43 +250,12 @@ def _find(connection: Connection, login: str) -> Row[tuple[object, ...]] | None:
 def _get(connection: Connection, login: str) -> Account:
     row = _find(connection, login)
     if row is None:
-        logins = connection.execute(select(_login)).scalars()
-        raise unknown("account", login, logins)
+        raise unknown_in(connection, "account", login, _login)
     return _account(row)
 
 
 def _account(row: Row[tuple[object, ...]]) -> Account:
     return Account(**row._mapping)
-
-
-def _id_of(login: str) -> ScalarSelect[int]:
-    return select(schema.accounts.c.id).where(_login == login).scalar_subquery()
-
-
-def _holdings(connection: Connection, login: str) -> Holdings:
-    address, target = schema.aliases.c.address, schema.aliases.c.target
-    mine = select(address).where(target == login).order_by(address)
-    shared = set(
-        connection.execute(
-            select(address).where(target != login, address.in_(mine.order_by(None)))
-        ).scalars()
-    )
-    held = tuple(connection.execute(mine).scalars())
-    granted = (
-        select(schema.grants.c.address)
-        .where(schema.grants.c.account_id == _id_of(login))
-        .order_by(schema.grants.c.address)
-    )
-    return Holdings(
-        aliases=held,
-        grants=tuple(connection.execute(granted).scalars()),
-        emptied=tuple(alias for alias in held if alias not in shared),
-    )
-
-
-def _held_text(held: Holdings) -> str:
-    parts = [f"alias {alias}" for alias in held.aliases] + [f"grant {g}" for g in held.grants]
-    return ", ".join(parts)
 
 
 def _stored_password(password: str | None, password_hash: str | None) -> str | None:
@@ -266,11 +266,3 @@ def _stored_password(password: str | None, password_hash: str | None) -> str | N
     if password_hash is not None:
         check_hash(password_hash)
     return password_hash
-
-
-def _check_text(what: str, text: str, longest: int) -> None:
-    """Refuse what would not be one short line of an SMTP reply or of a list."""
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
-        raise DirectoryError(f"the {what} has a control character, expected one line of text")
-    if len(text.encode()) > longest:
-        raise DirectoryError(f"the {what} is over {longest} octets, expected something shorter")

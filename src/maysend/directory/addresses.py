@@ -56,9 +56,23 @@ def comparable(address: str) -> str:
     return f"{fold(_unquoted(local_part))}@{fold_domain(domain)}"
 
 
+def check_line(what: str, text: str, longest: int) -> None:
+    """Refuse what would not be one line of a list or an SMTP reply, of `longest` octets."""
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
+        raise DirectoryError(f"the {what} has a control character, expected one line of text")
+    if len(text.encode()) > longest:
+        raise DirectoryError(f"the {what} is over {longest} octets, expected something shorter")
+
+
 def storable(key: str) -> bool:
     """Whether a database can be asked for `key`: no NUL, and none but real characters."""
     return "\0" not in key and (key.isascii() or _is_unicode(key))
+
+
+def plain(address: str) -> bool:
+    """Whether `address` has nothing in it that could not be stored: commas, white space, …"""
+    local_part = address.rpartition("@")[0]
+    return not any(c in _FORBIDDEN_IN_LOCAL_PART or c.isspace() for c in local_part)
 
 
 def parse_address(text: str) -> str:
@@ -80,6 +94,13 @@ def parse_login(text: str) -> str:
     _refuse_oddities(text, "user@domain or a name")
     _check_local_part(text, text, "user@domain or a name")
     return fold(text)
+
+
+def parse_name(text: str) -> str:
+    """The stored form of a name without a domain, like root."""
+    if "@" in text:
+        raise DirectoryError(f"{_shown(text)}: it has a domain, expected a name like root")
+    return parse_login(text)
 
 
 def parse_alias_address(text: str) -> str:

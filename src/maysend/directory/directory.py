@@ -1,20 +1,26 @@
-"""The directory: accounts, aliases, grants and domains in one database."""
+"""The directory: accounts, aliases, grants, lists and domains in one database."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+
+from sqlalchemy import Connection
 
 from maysend.directory import ownership
 from maysend.directory.accounts import Accounts, Credential, find_credential
 from maysend.directory.addresses import storable
 from maysend.directory.aliases import Aliases
 from maysend.directory.audit import AuditEntry, Change, read_trail
-from maysend.directory.database import Database, open_database
+from maysend.directory.database import Database
 from maysend.directory.domains import Domains
 from maysend.directory.grants import Grants
+from maysend.directory.lists import Lists
+from maysend.directory.opening import open_database
 from maysend.directory.passwords import verify_nobody, verify_password
 from maysend.directory.reading import TransactionReader
+from maysend.directory.suspensions import Suspensions
 from maysend.directory.tables import Answers, table_types
 from maysend.tables.table import Opener
 
@@ -27,17 +33,22 @@ class Directory:
         database: Database,
         *,
         actor: str = "",
+        source: str = "",
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._actor = actor
+        self._source = source
+        self._origin = ""
         self._now = now
         self._answers = Answers(database, clock, now)
         self.accounts = Accounts(database, self._change)
         self.aliases = Aliases(database, self._change)
         self.grants = Grants(database, self._change)
         self.domains = Domains(database, self._change)
+        self.lists = Lists(database, self._change)
+        self.suspensions = Suspensions(database, self._change)
 
     @classmethod
     def open(
@@ -46,17 +57,32 @@ class Directory:
         *,
         create: bool = True,
         actor: str = "",
+        source: str = "",
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> "Directory":
         """Open, and where need be create and migrate, the directory at `url`.
 
-        `url` is "sqlite:///file" or a file name; `actor` is whose name the audit trail gets;
-        `clock` counts seconds and never goes back; `now` is seconds since 1970. DirectoryError
-        says what is wrong with the URL or the file.
+        `url` is "sqlite:///file", a file name or "postgresql://…"; `actor` and `source` are who
+        and from where the audit trail names; `clock` counts seconds and never goes back; `now` is
+        seconds since 1970. DirectoryError says what is wrong with the URL or the database.
         """
         database = open_database(url, create=create)
-        return cls(database, actor=actor, clock=clock, now=now)
+        return cls(database, actor=actor, source=source, clock=clock, now=now)
+
+    @contextmanager
+    def together(self, origin: str = "") -> Iterator[Connection]:
+        """Make what this thread changes inside one change: all of it or nothing.
+
+        `origin` says what it is made for, so that the same can find its own rows again.
+        """
+        before = self._origin
+        try:
+            with self._database.together() as connection:
+                self._origin = origin
+                yield connection
+        finally:
+            self._origin = before
 
     def authenticate(self, login: str, password: str, *, realm: str = "") -> str | None:
         """The canonical login where `password` is right and the account enabled, else None.
@@ -97,12 +123,25 @@ class Directory:
         """The table type `directory`, for TableContext.extra_types."""
         return table_types(self._answers)
 
-    def trail(self) -> list[AuditEntry]:
-        """Every change that was made, oldest first."""
-        return read_trail(self._database)
+    def trail(
+        self, *, about: str = "", who: str = "", since: int | None = None, most: int | None = None
+    ) -> list[AuditEntry]:
+        """The changes that were made, oldest first; arguments as for `audit.read_trail`."""
+        return read_trail(self._database, about=about, who=who, since=since, most=most)
+
+    def now(self) -> float:
+        """The time that suspensions and grants are compared with, in seconds since 1970."""
+        return self._now()
+
+    @contextmanager
+    def reader(self) -> Iterator[TransactionReader]:
+        """What ownership and posting ask, from one state of the directory."""
+        with self._database.reading() as connection:
+            yield TransactionReader(connection, self._now())
 
     def close(self) -> None:
         """Let go of the database."""
+        self._answers.close()
         self._database.close()
 
     def __enter__(self) -> "Directory":
@@ -117,4 +156,4 @@ class Directory:
         self.close()
 
     def _change(self) -> Change:
-        return Change(self._actor, int(self._now()))
+        return Change(self._actor, int(self._now()), self._source, self._origin)

@@ -1,28 +1,34 @@
-"""The domains: which are ours to deliver (managed), and which may only be sent from.
+"""The domains: which are ours to deliver, and which are not, whatever accounts are in them.
 
-The domain of an account is managed unless it is registered as send-only. The domains of aliases,
-targets and grants never are: an alias that leads to another provider does not make that provider's
-domain ours.
+The domain of an account is managed unless it is registered as something else (see
+`maysend.directory.domain_kinds`). The domains of aliases, targets and grants never are: an alias
+that leads to another provider does not make that provider's domain ours.
 """
 
 from collections.abc import Callable
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from maysend.directory import schema
 from maysend.directory.addresses import parse_domain, storable
 from maysend.directory.audit import Change, record
 from maysend.directory.database import Database
-from maysend.directory.suggest import unknown
+from maysend.directory.domain_kinds import KINDS, MANAGED
+from maysend.directory.errors import DirectoryError
+from maysend.directory.suggest import unknown_in
 
 
 class Domain(msgspec.Struct, frozen=True):
-    """A domain that was registered: managed, or send-only."""
+    """A domain, its kind, and how many accounts are in it.
+
+    `created` is None for one that is managed only because accounts are in it.
+    """
 
     domain: str
-    managed: bool
-    created: int
+    kind: str
+    accounts: int
+    created: int | None
 
 
 class Domains:
@@ -32,47 +38,93 @@ class Domains:
         self._database = database
         self._change = change
 
-    def add(self, domain: str, *, managed: bool = True) -> Domain:
-        """Register `domain` as managed or as send-only, whatever it was before."""
+    def add(self, domain: str, kind: str = MANAGED) -> Domain:
+        """Register `domain` as one of `domain_kinds.KINDS`, whatever it was before."""
         name = parse_domain(domain)
+        if kind not in KINDS:
+            raise DirectoryError(f"{kind!a} is no kind of domain, expected {', '.join(KINDS)}")
         change = self._change()
-        table = schema.domains
         with self._database.writing() as connection:
-            connection.execute(delete(table).where(table.c.domain == name))
+            connection.execute(delete(_domains).where(_domains.c.domain == name))
             connection.execute(
-                insert(table).values(domain=name, managed=managed, created=change.at)
+                insert(_domains).values(
+                    domain=name, kind=kind, created=change.at, origin=change.origin
+                )
             )
-            record(connection, change, "domain add", name, "managed" if managed else "send-only")
-        return Domain(name, managed, change.at)
+            record(connection, change, "domain add", name, kind)
+            return _get(connection, name)
+
+    def get(self, domain: str) -> Domain:
+        """What `domain` is, whether registered or known by its accounts."""
+        name = parse_domain(domain)
+        with self._database.reading() as connection:
+            return _get(connection, name)
+
+    def update(self, domain: str, kind: str) -> Domain:
+        """Make a known domain one of another kind."""
+        self.get(domain)
+        return self.add(domain, kind)
 
     def list(self) -> list[Domain]:
-        """Every registered domain, by name; those of accounts only are not among them."""
-        table = schema.domains
-        columns = (table.c.domain, table.c.managed, table.c.created)
+        """Every domain that is registered or has accounts, by name."""
         with self._database.reading() as connection:
-            return [Domain(*r) for r in connection.execute(select(*columns).order_by(columns[0]))]
+            held = {row[0]: int(row[1]) for row in connection.execute(_ACCOUNTS_OF_DOMAINS)}
+            rows = {row.domain: row for row in connection.execute(select(_domains))}
+        return [
+            Domain(name, rows[name].kind, held.get(name, 0), rows[name].created)
+            if name in rows
+            else Domain(name, MANAGED, held[name], None)
+            for name in sorted(held.keys() | rows.keys())
+            if name
+        ]
 
     def remove(self, domain: str) -> None:
         """Forget what was registered about `domain`."""
         name = parse_domain(domain)
         change = self._change()
-        table = schema.domains
         with self._database.writing() as connection:
-            if connection.execute(delete(table).where(table.c.domain == name)).rowcount == 0:
-                known = connection.execute(select(table.c.domain)).scalars()
-                raise unknown("domain", name, known)
+            gone = delete(_domains).where(_domains.c.domain == name)
+            if connection.execute(gone).rowcount == 0:
+                known = _known(connection, name)
+                if known is not None:
+                    raise DirectoryError(
+                        f"'{name}' is managed because accounts are in it, nothing was registered; "
+                        f"to exclude it: maysend domain add {name} --excluded"
+                    )
+                raise unknown_in(connection, "domain", name, _domains.c.domain)
             record(connection, change, "domain remove", name)
 
 
-def is_managed(connection: Connection, domain: str) -> bool:
-    """Whether `domain`, in its stored form, is ours to deliver."""
+def kind_of(connection: Connection, domain: str) -> str:
+    """The kind of `domain`, in its stored form; "" where it is none of ours."""
     if not domain or not storable(domain):
-        return False
-    table, account = schema.domains, schema.accounts
-    registered = connection.execute(
-        select(table.c.managed).where(table.c.domain == domain)
-    ).scalar_one_or_none()
+        return ""
+    registered = connection.execute(_KIND, {"domain": domain}).scalar_one_or_none()
     if registered is not None:
-        return bool(registered)
-    mine = select(account.c.id).where(account.c.domain == domain).limit(1)
-    return connection.execute(mine).first() is not None
+        return str(registered)
+    return MANAGED if connection.execute(_ANY_ACCOUNT, {"domain": domain}).first() else ""
+
+
+_domains = schema.domains
+_account_domain = schema.accounts.c.domain
+_KIND = select(_domains.c.kind).where(_domains.c.domain == schema.parameter("domain"))
+_ANY_ACCOUNT = (
+    select(schema.accounts.c.id).where(_account_domain == schema.parameter("domain")).limit(1)
+)
+_ACCOUNTS_OF_DOMAINS = select(_account_domain, func.count()).group_by(_account_domain)
+
+
+def _known(connection: Connection, name: str) -> Domain | None:
+    counted = select(func.count()).where(_account_domain == name)
+    accounts = int(connection.execute(counted).scalar_one())
+    row = connection.execute(select(_domains).where(_domains.c.domain == name)).one_or_none()
+    if row is not None:
+        return Domain(name, row.kind, accounts, row.created)
+    return Domain(name, MANAGED, accounts, None) if accounts else None
+
+
+def _get(connection: Connection, name: str) -> Domain:
+    found = _known(connection, name)
+    if found is None:
+        raise unknown_in(connection, "domain", name, _domains.c.domain)
+    return found

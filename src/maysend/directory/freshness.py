@@ -5,8 +5,8 @@ whether a login was suspended meanwhile: then there is no answer, remembered or 
 """
 
 from collections.abc import Callable, Hashable
-from threading import Lock
-from typing import Generic, TypeVar
+from threading import Condition, Lock, Thread
+from typing import Generic, Protocol, TypeVar
 
 from maysend.directory.database import State
 from maysend.directory.errors import DirectoryUnavailable
@@ -26,8 +26,22 @@ LONGEST_KEY = 512
 AnswerType = TypeVar("AnswerType")
 
 
+class Watch(Protocol):
+    """What knows the directory's state."""
+
+    def state(self) -> State:
+        """The state now, or DirectoryUnavailable."""
+        ...
+
+    def close(self) -> None:
+        """Watch no more."""
+        ...
+
+
 class VersionWatch:
-    """The state of the directory, at most CHECK_INTERVAL old.
+    """For a database that answers at once: whoever asks reads it, when it is time.
+
+    The state of the directory, at most CHECK_INTERVAL old.
 
     `read` names it and raises DirectoryUnavailable; `clock` is in seconds and never goes back.
     """
@@ -56,6 +70,9 @@ class VersionWatch:
             raise DirectoryUnavailable(self._failure)
         return self._state
 
+    def close(self) -> None:
+        """Nothing runs that would have to end."""
+
     def _try(self, now: float) -> None:
         if now - self._tried_at < CHECK_INTERVAL:
             return  # another thread did while this one waited for the lock
@@ -70,6 +87,61 @@ class VersionWatch:
         self._tried_at = now
 
 
+class PolledVersion:
+    """For a database on another host: a thread of its own reads it, so that nobody else waits.
+
+    `read` names the state and gives up by itself in less than PATIENCE; `clock` is in seconds and
+    never goes back. The thread begins with the first question, not before a worker forks.
+    """
+
+    def __init__(self, read: Callable[[], State], clock: Callable[[], float]) -> None:
+        self._read = read
+        self._clock = clock
+        self._changed = Condition()
+        self._thread: Thread | None = None
+        self._closed = False
+        self._known: tuple[State, float] | None = None
+        self._failure = "the directory was never read"
+
+    def state(self) -> State:
+        """The state now. DirectoryUnavailable where PATIENCE has run out."""
+        known = self._known
+        if known is None:
+            known = self._first_reading()
+        if known is None or self._clock() - known[1] > PATIENCE:
+            raise DirectoryUnavailable(self._failure)
+        return known[0]
+
+    def close(self) -> None:
+        """Let the thread end."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _first_reading(self) -> "tuple[State, float] | None":
+        with self._changed:
+            if self._thread is None and not self._closed:
+                self._thread = Thread(target=self._poll, name="directory version", daemon=True)
+                self._thread.start()
+                self._changed.wait(PATIENCE)
+            return self._known
+
+    def _poll(self) -> None:
+        while not self._closed:
+            began = self._clock()
+            try:
+                # What was read may be as old as the question.
+                self._known = self._read(), began
+            except DirectoryUnavailable as error:
+                self._failure = str(error)
+            except Exception as error:
+                # A thread that died unseen would refuse everybody until a restart.
+                self._failure = type(error).__name__
+            with self._changed:
+                self._changed.notify_all()
+                self._changed.wait(max(0.0, CHECK_INTERVAL - (self._clock() - began)))
+
+
 class Answer(Generic[AnswerType]):
     """What was found, in which state, and until when it holds (seconds since 1970)."""
 
@@ -82,15 +154,24 @@ class Answer(Generic[AnswerType]):
 
 
 class AnswerCache(Generic[AnswerType]):
-    """A bounded number of answers, each good for the state that it was found in."""
+    """A bounded number of answers, each good for the state that it was found in.
+
+    They are forgotten when another state is met: a number that comes again after a database was
+    restored or a replica took over must not bring old answers back.
+    """
 
     def __init__(self, most: int = MOST_ANSWERS) -> None:
         self._most = most
+        self._state: State | None = None
         self._answers: dict[Hashable, Answer[AnswerType]] = {}
         self._lock = Lock()
 
     def get(self, key: Hashable, state: State, now: float) -> Answer[AnswerType] | None:
         """The answer kept for `key` if it holds in `state` at `now`."""
+        if state != self._state:
+            with self._lock:
+                self._answers.clear()
+                self._state = state
         answer = self._answers.get(key)
         if answer is None or answer.state != state:
             return None
@@ -101,6 +182,9 @@ class AnswerCache(Generic[AnswerType]):
     def put(self, key: Hashable, answer: Answer[AnswerType]) -> None:
         """Keep `answer`, in place of the oldest where there are too many."""
         with self._lock:
+            if answer.state != self._state:
+                self._answers.clear()
+                self._state = answer.state
             self._answers.pop(key, None)
             if len(self._answers) >= self._most:
                 del self._answers[next(iter(self._answers))]

@@ -1,19 +1,33 @@
 """The grants: what a login may send as besides what it owns."""
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from enum import Enum
+from typing import Literal, TypeAlias, cast
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from maysend.directory import schema
-from maysend.directory.addresses import EVERYTHING, parse_granted, parse_login
+from maysend.directory.addresses import EVERYTHING, check_line, parse_granted, parse_login
 from maysend.directory.audit import Change, record
 from maysend.directory.database import Database
 from maysend.directory.errors import DirectoryError
-from maysend.directory.suggest import unknown
+from maysend.directory.suggest import unknown_in
 
 Kind: TypeAlias = Literal["as", "on-behalf"]
+
+
+LONGEST_NOTE = 500
+"""Octets."""
+
+
+class Unchanged(Enum):
+    """Says that a value stays as it is, where None has a meaning of its own."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED = Unchanged.UNCHANGED
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -52,6 +66,7 @@ class Grants:
         account, granted = parse_login(login), parse_granted(address)
         if kind not in ("as", "on-behalf"):
             raise DirectoryError(f"a grant is of the kind 'as' or 'on-behalf', not {kind!a}")
+        check_line("note", note, LONGEST_NOTE)
         change = self._change()
         if expires is not None and expires <= change.at:
             raise DirectoryError("the grant would have expired already")
@@ -61,6 +76,7 @@ class Grants:
             "expires": expires,
             "given_by": change.who,
             "created": change.at,
+            "origin": change.origin,
         }
         with self._database.writing() as connection:
             account_id = _account_id(connection, account)
@@ -74,25 +90,52 @@ class Grants:
             record(connection, change, "grant add", account, f"{kind} {granted}")
             return Grant(*connection.execute(_SELECT.where(here)).one())
 
-    def list(self) -> list[Grant]:
-        """Every grant, expired ones included, by login."""
+    def list(self, login: str = "", address: str = "") -> list[Grant]:
+        """Every grant, expired ones included, by login; only of `login`, only for `address`."""
+        found = _SELECT.order_by(schema.accounts.c.login, _grants.c.address)
+        if login:
+            found = found.where(schema.accounts.c.login == parse_login(login))
+        if address:
+            found = found.where(_grants.c.address == parse_granted(address))
         with self._database.reading() as connection:
-            order = (schema.accounts.c.login, _grants.c.address)
-            return [Grant(*row) for row in connection.execute(_SELECT.order_by(*order))]
+            return [Grant(*row) for row in connection.execute(found)]
+
+    def get(self, login: str, address: str) -> Grant:
+        """The grant of exactly `address` to `login`."""
+        account, granted = parse_login(login), parse_granted(address)
+        with self._database.reading() as connection:
+            return _existing(connection, account, granted)
+
+    def update(
+        self,
+        login: str,
+        address: str,
+        *,
+        kind: Kind | None = None,
+        note: str | None = None,
+        expires: int | Unchanged | None = UNCHANGED,
+    ) -> Grant:
+        """Change a grant that is there; what is not given stays as it is."""
+        with self._database.together():
+            here = self.get(login, address)
+            return self.add(
+                login,
+                address,
+                kind=kind or cast(Kind, here.kind),
+                note=here.note if note is None else note,
+                expires=here.expires if isinstance(expires, Unchanged) else expires,
+            )
 
     def remove(self, login: str, address: str) -> Grant:
         """Take the grant of exactly `address` from `login`. Returns what went."""
         account, granted = parse_login(login), parse_granted(address)
         change = self._change()
         with self._database.writing() as connection:
-            account_id = _account_id(connection, account)
-            here = _is(account_id, granted)
-            found = connection.execute(_SELECT.where(here)).one_or_none()
-            if found is None:
-                raise _no_such_grant(connection, account, account_id, granted)
+            found = _existing(connection, account, granted)
+            here = _is(_account_id(connection, account), granted)
             connection.execute(delete(_grants).where(here))
             record(connection, change, "grant remove", account, granted)
-            return Grant(*found)
+            return found
 
 
 def spelled(address: str) -> str:
@@ -112,6 +155,14 @@ _SELECT = select(
 ).join_from(_grants, schema.accounts)
 
 
+def _existing(connection: Connection, login: str, address: str) -> Grant:
+    account_id = _account_id(connection, login)
+    found = connection.execute(_SELECT.where(_is(account_id, address))).one_or_none()
+    if found is None:
+        raise _no_such_grant(connection, login, account_id, address)
+    return Grant(*found)
+
+
 def _is(account_id: int, address: str) -> ColumnElement[bool]:
     return and_(_grants.c.account_id == account_id, _grants.c.address == address)
 
@@ -122,7 +173,7 @@ def _account_id(connection: Connection, login: str) -> int:
         select(accounts.c.id).where(accounts.c.login == login)
     ).scalar_one_or_none()
     if found is None:
-        raise unknown("account", login, connection.execute(select(accounts.c.login)).scalars())
+        raise unknown_in(connection, "account", login, accounts.c.login)
     return int(found)
 
 

@@ -4,6 +4,7 @@ maysend.toml is looked for as `--config` or $MAYSEND_CONFIG says, else in the wo
 else in /etc/maysend. Only its key `directory` is read here:
 
     directory = "sqlite:///maysend.db"    # relative to the file it stands in
+    directory = "postgresql://maysend@db.example.com/maysend"
 """
 
 import os
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from maysend.directory.database import SQLITE_PREFIX, sqlite_path
 from maysend.directory.errors import DirectoryError
+from maysend.directory.opening import SQLITE_PREFIX, is_postgresql, sqlite_path
 
 CONFIG_NAME = "maysend.toml"
 SYSTEM_CONFIG = Path("/etc/maysend") / CONFIG_NAME
@@ -75,4 +76,6 @@ def _url_in(file: Path) -> str:
         raise ConfigError(f"{file}: {error}") from None
     if key.directory is None:
         raise ConfigError(f'{file} has no line like directory = "{SQLITE_PREFIX}maysend.db"')
+    if is_postgresql(key.directory):
+        return key.directory
     return SQLITE_PREFIX + str(file.absolute().parent / sqlite_path(key.directory))

@@ -2,29 +2,33 @@
 
 The owners of an address are the union of
 
-- the account of that name;
+- the account of the name that decides (`maysend.directory.names`);
 - the accounts that an alias of that name resolves to, through nested aliases, each with the right
   to send. What leads outside, in a circle, or to nobody owns nothing;
-- the accounts that hold a grant of kind `as` for it.
-
-The names tried are the full address, then the address without its extension, then the catch-all
-`@domain`. The first that names an account or an alias decides, even where that gives no owner: a
-receive-only alias, or a suspended account, hides its address from the catch-all's owner. Grants
-join: for the address as asked, without its extension (unless somebody else is named by exactly the
-extended address), for the whole domain, and for everything.
+- the accounts that hold a grant of kind `as` for it: for the address as asked, without its
+  extension (unless somebody else is named by exactly the extended address), for the whole domain,
+  and for everything.
 
 Aliases are followed MAX_NESTING deep and to MAX_ADDRESSES addresses; beyond that there is no
 answer, and `AliasBoundError` says so.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol
-
 import msgspec
 
-from maysend.address.extension import split_extension
 from maysend.directory.addresses import EVERYTHING, comparable
 from maysend.directory.errors import DirectoryError
+from maysend.directory.names import (
+    AliasTarget,
+    Decided,
+    Holder,
+    Reader,
+    candidates,
+    decide,
+    decide_alone,
+    led_to,
+)
+
+__all__ = ["AliasBoundError", "AliasTarget", "Holder", "Owners", "Reader", "owners"]
 
 MAX_NESTING = 50
 """How many aliases may lead to one another before they are given up."""
@@ -37,39 +41,6 @@ class AliasBoundError(DirectoryError):
     """An alias that leads further than the directory follows."""
 
 
-class AliasTarget(msgspec.Struct, frozen=True):
-    """Where an alias leads, and what that gives its target."""
-
-    target: str
-    send: bool
-    receive: bool
-
-
-class Holder(msgspec.Struct, frozen=True):
-    """A login that is granted an address, until `expires` (seconds since 1970) if that is set."""
-
-    login: str
-    address: str
-    expires: int | None
-
-
-class Reader(Protocol):
-    """What ownership asks of the directory; every name is in the form of `comparable`."""
-
-    def accounts(self, logins: Collection[str], /) -> Mapping[str, bool]:
-        """Those of `logins` that are accounts, and whether each may act (not disabled, …)."""
-        ...
-
-    def aliases(self, addresses: Collection[str], /) -> Mapping[str, Sequence[AliasTarget]]:
-        """Those of `addresses` that are aliases, and where they lead."""
-        ...
-
-    def holders(self, addresses: Collection[str], /, kind: str = "as") -> Sequence[Holder]:
-        """The accounts that may act and hold an unexpired grant of `kind` for any of
-        `addresses`."""
-        ...
-
-
 class Owners(msgspec.Struct, frozen=True):
     """The logins that may send as an address, sorted; `until` is when the first grant runs out."""
 
@@ -77,21 +48,17 @@ class Owners(msgspec.Struct, frozen=True):
     until: int | None = None
 
 
+class Expansion(msgspec.Struct, frozen=True):
+    """Where an address leads: every address on the way, and the accounts at the ends.
+
+    Of an account is told whether it may act.
+    """
+
+    addresses: tuple[str, ...]
+    accounts: dict[str, bool]
+
+
 NOBODY = Owners(())
-
-
-def candidates(address: str, delimiters: str) -> tuple[str, ...]:
-    """The names tried for `address`, in order: itself, without extension, its catch-all."""
-    local_part, at, domain = address.rpartition("@")
-    if not at:
-        local_part = address
-    base = split_extension(local_part, delimiters)[0] if delimiters else local_part
-    names = [address]
-    if base != local_part:
-        names.append(f"{base}{at}{domain}")
-    if at:
-        names.append(f"@{domain}")
-    return tuple(names)
 
 
 def owners(reader: Reader, address: str, delimiters: str = "") -> Owners:
@@ -103,11 +70,12 @@ def owners(reader: Reader, address: str, delimiters: str = "") -> Owners:
     if name in ("", "<>"):
         return NOBODY
     names = candidates(name, delimiters)
-    decided = _first_named(names, reader.accounts(names), reader.aliases(names))
+    decided = decide(reader, names, reader.accounts(names), reader.aliases(names))
     holders = reader.holders((*_granted_names(names, decided), EVERYTHING))
     logins = {holder.login for holder in holders}
     if decided is not None:
-        logins.update(_resolve(reader, name, delimiters))
+        reached = expand(reader, name, delimiters, sending=True).accounts
+        logins.update(login for login, may_act in reached.items() if may_act)
     return Owners(
         tuple(sorted(logins)),
         min((h.expires for h in holders if h.expires is not None), default=None),
@@ -123,7 +91,7 @@ def on_behalf(reader: Reader, address: str, delimiters: str = "") -> Owners:
     if name in ("", "<>"):
         return NOBODY
     names = candidates(name, delimiters)
-    decided = _first_named(names, reader.accounts(names), reader.aliases(names))
+    decided = decide(reader, names, reader.accounts(names), reader.aliases(names))
     asked = (*_granted_names(names, decided), EVERYTHING)
     holders = reader.holders(asked, kind="on-behalf")
     return Owners(
@@ -144,7 +112,7 @@ def account_behind(reader: Reader, login: str) -> str | None:
         return name
     if name not in reader.aliases((name,)):
         return None
-    found = _accounts_reached(reader, name, "", sending=False)
+    found = expand(reader, name, "", sending=None).accounts
     return next(iter(found)) if len(found) == 1 else None
 
 
@@ -155,32 +123,26 @@ def delivery_targets(reader: Reader, address: str, delimiters: str = "") -> tupl
     the name before the "@" (virtual(5)).
     """
     name = comparable(address)
-    names = candidates(name, delimiters)
-    aliases = reader.aliases(names)
-    decided = _first_named(names, reader.accounts(names), aliases)
+    decided = decide_alone(reader, name, delimiters)
     if decided is None:
         return ()
-    return tuple(_led_to(name, row) for row in aliases.get(decided, ()) if row.receive)
+    return tuple(led_to(name, row) for row in decided.targets if row.receive)
 
 
 def mailbox(reader: Reader, address: str, delimiters: str = "") -> str | None:
-    """The account that `address` names, with or without an extension; catch-alls play no part."""
-    names = [n for n in candidates(comparable(address), delimiters) if not n.startswith("@")]
-    return _first_named(names, reader.accounts(names), {})
+    """The account that `address` names, with or without an extension; aliases play no part."""
+    names = candidates(comparable(address), delimiters)
+    decided = decide(reader, names, reader.accounts(names), {})
+    return decided.name if decided is not None and decided.is_account else None
 
 
-def _resolve(reader: Reader, name: str, delimiters: str) -> set[str]:
-    """The accounts that may act as `name` by being it or by its aliases."""
-    reached = _accounts_reached(reader, name, delimiters, sending=True)
-    return {login for login, may_act in reached.items() if may_act}
+def expand(reader: Reader, start: str, delimiters: str, *, sending: bool | None) -> Expansion:
+    """All that `start` leads to, level by level, so that a level is one question.
 
-
-def _accounts_reached(
-    reader: Reader, start: str, delimiters: str, *, sending: bool
-) -> dict[str, bool]:
-    """Every account that `start` leads to, level by level, so that a level is one question."""
+    `sending` follows the right to send, False the right to receive, None both.
+    """
     reached: dict[str, bool] = {}
-    seen = {start}
+    seen = dict.fromkeys([start])
     level = [start]
     for _ in range(MAX_NESTING + 1):
         names_of = {name: candidates(name, delimiters) for name in level}
@@ -188,43 +150,33 @@ def _accounts_reached(
         accounts, aliases = reader.accounts(asked), reader.aliases(asked)
         level = []
         for name, names in names_of.items():
-            decided = _first_named(names, accounts, aliases)
+            decided = decide(reader, names, accounts, aliases)
             if decided is None:
                 continue
-            if decided in accounts:
-                reached[decided] = accounts[decided]
-            for row in aliases.get(decided, ()):
-                target = _led_to(name, row)
-                if target not in seen and (row.send or not sending):
-                    seen.add(target)
+            if decided.is_account:
+                reached[decided.name] = accounts[decided.name]
+            for row in decided.targets:
+                target = led_to(name, row)
+                if target not in seen and _follows(row, sending):
+                    seen[target] = None
                     level.append(target)
         if len(seen) > MAX_ADDRESSES:
             raise AliasBoundError(f"{start} expands to more than {MAX_ADDRESSES} addresses")
         if not level:
-            return reached
+            return Expansion(tuple(seen), reached)
     raise AliasBoundError(f"{start} leads through more than {MAX_NESTING} nested aliases")
 
 
-def _first_named(
-    names: Iterable[str], accounts: Mapping[str, bool], aliases: Mapping[str, object]
-) -> str | None:
-    """The first of `names` that is an account or an alias."""
-    return next((name for name in names if name in accounts or name in aliases), None)
+def _follows(row: AliasTarget, sending: bool | None) -> bool:
+    return sending is None or (row.send if sending else row.receive)
 
 
-def _granted_names(names: tuple[str, ...], decided: str | None) -> tuple[str, ...]:
+def _granted_names(names: tuple[str, ...], decided: Decided | None) -> tuple[str, ...]:
     """The names whose grants cover the address that `names` are the candidates of.
 
     Where exactly the extended address is somebody's, it is no extension of another: the grant for
     `bob@` gives no more than bob himself has.
     """
-    if decided == names[0]:
+    if decided is not None and decided.name == names[0] and not decided.by_pattern:
         return tuple(n for n in names if n == names[0] or n.startswith("@"))
     return names
-
-
-def _led_to(name: str, row: AliasTarget) -> str:
-    """The address that `row` leads `name` to; a target `@domain` keeps the name before the "@"."""
-    if row.target.startswith("@"):
-        return name.rpartition("@")[0] + row.target
-    return row.target

@@ -4,8 +4,11 @@ Times are seconds since 1970 (UTC), which every database keeps and compares alik
 stored in the form of `addresses`, so plain equality is the only comparison that SQL makes.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     Column,
     ForeignKey,
@@ -15,9 +18,23 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
+    false,
+    text,
 )
 
 metadata = MetaData()
+
+
+def parameter(name: str) -> BindParameter[Any]:
+    """A value that a prepared statement is given each time it runs."""
+    return bindparam(name)
+
+
+def _origin() -> Column[str]:
+    """What wrote a row, "" for a person: an import replaces its own rows and no others."""
+    return Column("origin", Text, nullable=False, server_default="")
+
 
 accounts = Table(
     "accounts",
@@ -31,8 +48,10 @@ accounts = Table(
     Column("suspended_reason", Text),
     Column("suspended_by", Text),
     Column("suspended_at", BigInteger),
+    Column("suspended_until", BigInteger),  # NULL: until somebody resumes it
     Column("scope", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
+    _origin(),
     Index("accounts_domain", "domain"),
     # An id that is used again would inherit what its first bearer was granted.
     sqlite_autoincrement=True,
@@ -47,8 +66,12 @@ aliases = Table(
     Column("send", Boolean, nullable=False),
     Column("receive", Boolean, nullable=False),
     Column("created", BigInteger, nullable=False),
+    # The address is a pattern, written /like this/i.
+    Column("pattern", Boolean, nullable=False, server_default=false()),
+    _origin(),
     UniqueConstraint("address", "target"),
     Index("aliases_target", "target"),
+    Index("aliases_pattern", "id", sqlite_where=text("pattern"), postgresql_where=text("pattern")),
 )
 
 grants = Table(
@@ -62,6 +85,7 @@ grants = Table(
     Column("expires", BigInteger),
     Column("given_by", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
+    _origin(),
     UniqueConstraint("account_id", "address"),
     Index("grants_address", "address"),
 )
@@ -70,9 +94,44 @@ domains = Table(
     "domains",
     metadata,
     Column("domain", Text, primary_key=True),
-    Column("managed", Boolean, nullable=False),
+    Column("kind", Text, nullable=False),  # one of maysend.directory.domains.KINDS
     Column("created", BigInteger, nullable=False),
+    _origin(),
 )
+
+lists = Table(
+    "lists",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("address", Text, nullable=False, unique=True),
+    Column("note", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    _origin(),
+    sqlite_autoincrement=True,
+)
+
+posters = Table(
+    "posters",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("list_id", ForeignKey("lists.id", ondelete="CASCADE"), nullable=False),
+    Column("poster", Text, nullable=False),  # a login, "@domain", or a word of `lists.WORDS`
+    UniqueConstraint("list_id", "poster"),
+    Index("posters_poster", "poster"),
+)
+
+suspensions = Table(
+    "suspensions",
+    metadata,
+    Column("subject", Text, primary_key=True),  # user@domain, @domain, or a network
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    _origin(),
+)
+"""Senders and clients that are refused, whoever has logged in; logins are in `accounts`."""
 
 audit = Table(
     "audit",
@@ -83,6 +142,7 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("source", Text, nullable=False, server_default=""),  # from where
     sqlite_autoincrement=True,
 )
 

@@ -13,8 +13,15 @@ Names:
   own, for smtpd_on_behalf_login_maps.
 - `accounts`: an address, with or without extension → the login of its account.
 - `aliases`: an address → the addresses that its mail goes to, joined by ", " (virtual(5)).
-- `domains`: a managed domain → "managed".
+- `domains`: a managed domain, or an address in one → "managed", or "local" (see
+  `maysend domain`). Nothing for a send-only or excluded domain, whatever accounts are in it.
+- `posters`: a recipient → who may write to it, where it is a protected list or leads to one, for
+  smtpd_recipient_login_maps: logins, `@domain`, `*` for every login; `<nobody>` for a closed list.
+- `scopes`: a login, in any spelling → the domains that it may write to, for
+  smtpd_recipient_scope_maps. Nothing where it may write anywhere.
 - `suspended`: a login, in any spelling → "REJECT reason" where it is suspended or disabled.
+- `suspended_senders`: an address → "REJECT reason" where it or its domain is suspended.
+- `suspended_clients`: an IP address → "REJECT reason" where it is in a suspended network.
 
 All are asked whole keys only, as pattern tables (access(5)): extension (main.cf's
 recipient_delimiter), catch-all and grants are found by the table itself, so that a Postfix that
@@ -23,7 +30,8 @@ asks by socketmap gets the same answer. A key in any spelling means the same.
 Errors: a database that can't be asked is a temporary failure ("retry"), never "not found". An
 alias that leads too far is a failure that somebody has to mend ("config").
 
-Source: none in Postfix; the rules are those of maysend.directory.ownership.
+Source: none in Postfix; the rules are those of maysend.directory.ownership and
+maysend.directory.posting.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,28 +40,38 @@ from typing import TypeAlias
 import msgspec
 from sqlalchemy import Connection
 
-from maysend.directory import ownership
-from maysend.directory.accounts import refusal_of
+from maysend.directory import ownership, posting
+from maysend.directory.accounts import refusal_of, scope_of
 from maysend.directory.addresses import comparable, fold_domain
-from maysend.directory.database import Database, State
-from maysend.directory.domains import is_managed
+from maysend.directory.database import Database
+from maysend.directory.domain_kinds import is_ours
 from maysend.directory.errors import DirectoryError, DirectoryUnavailable
-from maysend.directory.freshness import LONGEST_KEY, Answer, AnswerCache, VersionWatch
-from maysend.directory.reading import TransactionReader
+from maysend.directory.freshness import (
+    LONGEST_KEY,
+    Answer,
+    AnswerCache,
+    PolledVersion,
+    VersionWatch,
+    Watch,
+)
+from maysend.directory.reading import Patterns, TransactionReader
+from maysend.directory.scopes import scope_answer
+from maysend.directory.suspensions import Refusal, suspended_client, suspended_sender
 from maysend.tables.table import LookupTable, Opener, TableContext, TableError
 
 
 class Question(msgspec.Struct, frozen=True):
-    """One lookup, and the transaction that answers it."""
+    """One lookup, and the transaction that answers it; `now` is seconds since 1970."""
 
     key: str
     delimiters: str
+    now: float
     connection: Connection
     reader: TransactionReader
 
 
 class Found(msgspec.Struct, frozen=True):
-    """An answer; `until` is when it runs out (seconds since 1970)."""
+    """An answer; `until` is when it runs out at the latest (seconds since 1970)."""
 
     value: str | None
     until: float | None = None
@@ -64,17 +82,17 @@ Finder: TypeAlias = Callable[[Question], Found]
 
 def _owners(asked: Question) -> Found:
     owners = ownership.owners(asked.reader, asked.key, asked.delimiters)
-    return Found(",".join(owners.logins) or None, owners.until)
+    return Found(",".join(owners.logins) or None)
 
 
 def _local_owners(asked: Question) -> Found:
     _, at, domain = comparable(asked.key).rpartition("@")
-    return _owners(asked) if at and is_managed(asked.connection, domain) else Found(None)
+    return _owners(asked) if at and is_ours(asked.reader.domain_kind(domain)) else Found(None)
 
 
 def _on_behalf(asked: Question) -> Found:
     holders = ownership.on_behalf(asked.reader, asked.key, asked.delimiters)
-    return Found(",".join(holders.logins) or None, holders.until)
+    return Found(",".join(holders.logins) or None)
 
 
 def _accounts(asked: Question) -> Found:
@@ -87,14 +105,42 @@ def _aliases(asked: Question) -> Found:
 
 
 def _domains(asked: Question) -> Found:
-    managed = is_managed(asked.connection, fold_domain(asked.key))
-    return Found("managed" if managed else None)
+    kind = asked.reader.domain_kind(fold_domain(asked.key.rpartition("@")[2]))
+    return Found(kind if is_ours(kind) else None)
+
+
+def _posters(asked: Question) -> Found:
+    answer = posting.posters(asked.reader, asked.key, asked.delimiters)
+    if answer is None:
+        return Found(None)
+    return Found(",".join(answer) or posting.NOBODY)
+
+
+def _scopes(asked: Question) -> Found:
+    login = ownership.account_behind(asked.reader, asked.key)
+    return Found(scope_answer(scope_of(asked.connection, login)) if login is not None else None)
 
 
 def _suspended(asked: Question) -> Found:
     login = ownership.account_behind(asked.reader, asked.key)
-    reason = refusal_of(asked.connection, login) if login is not None else None
-    return Found(f"REJECT {reason}" if reason is not None else None)
+    if login is None:
+        return Found(None)
+    return _rejection(refusal_of(asked.connection, login, asked.now))
+
+
+def _suspended_senders(asked: Question) -> Found:
+    refusal = suspended_sender(asked.connection, asked.key, asked.delimiters, asked.now)
+    return _rejection(refusal)
+
+
+def _suspended_clients(asked: Question) -> Found:
+    return _rejection(suspended_client(asked.connection, asked.key, asked.now))
+
+
+def _rejection(refusal: Refusal | None) -> Found:
+    if refusal is None:
+        return Found(None)
+    return Found(f"REJECT {refusal.reason}", refusal.until)
 
 
 FINDERS: dict[str, Finder] = {
@@ -104,7 +150,11 @@ FINDERS: dict[str, Finder] = {
     "accounts": _accounts,
     "aliases": _aliases,
     "domains": _domains,
+    "posters": _posters,
+    "scopes": _scopes,
     "suspended": _suspended,
+    "suspended_senders": _suspended_senders,
+    "suspended_clients": _suspended_clients,
 }
 """What may follow `directory:`."""
 
@@ -117,7 +167,12 @@ class Answers:
     ) -> None:
         self._database = database
         self._now = now
-        self._watch = VersionWatch(self._read_state, clock)
+        self._patterns = Patterns()
+        self._watch: Watch = (
+            PolledVersion(database.read_state, clock)
+            if database.is_remote
+            else VersionWatch(database.read_state, clock)
+        )
         self._cache: AnswerCache[str | None] = AnswerCache()
 
     def answer(self, name: str, delimiters: str, key: str) -> str | None:
@@ -133,16 +188,16 @@ class Answers:
 
     def _ask(self, name: str, delimiters: str, key: str, now: float) -> Answer[str | None]:
         # The state's number and all that is read are of one state: they are one transaction.
-        with self._database.reading() as connection:
+        with self._database.answering() as connection:
             state = self._database.state(connection)
-            reader = TransactionReader(connection, now)
-            found = FINDERS[name](Question(key, delimiters, connection, reader))
-        return Answer(found.value, state, found.until)
+            reader = TransactionReader(connection, now, self._patterns)
+            found = FINDERS[name](Question(key, delimiters, now, connection, reader))
+        ends = [moment for moment in (found.until, reader.until) if moment is not None]
+        return Answer(found.value, state, min(ends, default=None))
 
-    def _read_state(self) -> State:
-        self._database.follow_file()
-        with self._database.reading() as connection:
-            return self._database.state(connection)
+    def close(self) -> None:
+        """Watch no more."""
+        self._watch.close()
 
 
 class DirectoryTable:

@@ -40,12 +40,12 @@ The answer of the first rule that applies; it may be empty.
 pcre_table(5); Postfix 3.7 with PCRE2, which decides what equality means here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Final
 
 from maysend.tables.delimited import CompiledPattern, DelimitedSyntax
-from maysend.tables.lines import read_rules
+from maysend.tables.lines import LogicalLine, read_rules
 from maysend.tables.pattern_reading import PatternReader
 from maysend.tables.plain_patterns import LazyCompiler
 from maysend.tables.prefilter import Prefilter
@@ -83,7 +83,11 @@ def _groups(condition: Condition, key: bytes) -> Sequence[bytes] | None:
 def open_pcre(name: str, context: TableContext) -> PcreTable:
     """Open `pcre:name`. Raises TableError (config) where the rules can't be read."""
     spec = f"pcre:{name}"
-    lines = read_rules(name, spec, context)
+    return compile_pcre(read_rules(name, spec, context), spec, context)
+
+
+def compile_pcre(lines: Iterable[LogicalLine], spec: str, context: TableContext) -> PcreTable:
+    """The table of rules that don't come from a file of their own."""
     return PcreTable(spec, compile_rules(lines, _syntax(context), spec, context), context)
 
 

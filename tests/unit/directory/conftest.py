@@ -1,12 +1,14 @@
 """An open directory with a clock that the test moves."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from maysend.directory import Directory
 from maysend.tables.table import LookupTable, TableContext
+from tests.unit.directory.stores import postgresql_directories, store
+
+__all__ = ["postgresql_directories", "store"]
 
 START = 1_700_000_000.0
 
@@ -30,8 +32,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def directory(tmp_path: Path, clock: Clock) -> Iterator[Directory]:
-    with Directory.open(tmp_path / "d.db", actor="tester", clock=clock, now=clock) as opened:
+def directory(store: str, clock: Clock) -> Iterator[Directory]:
+    with Directory.open(store, actor="tester", source="here", clock=clock, now=clock) as opened:
         yield opened
 
 

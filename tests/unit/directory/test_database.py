@@ -14,7 +14,15 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from maysend.directory import Directory, DirectoryError, DirectoryUnavailable, database, schema
+from maysend.directory import (
+    Directory,
+    DirectoryError,
+    DirectoryUnavailable,
+    migrating,
+    opening,
+    schema,
+    sqlite_database,
+)
 
 BOB = "bob@example.com"
 
@@ -48,9 +56,11 @@ def test_directory_is_created_for_its_owner_only(tmp_path: Path, form: str) -> N
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        ("postgresql://me:secret@db/x", "a directory at 'postgresql:…' is not supported"),
+        ("mysql://me:secret@db/x", "a directory at 'mysql:…' is not supported, expected sqlite"),
+        ("postgresql://me:se%zzcret@db/x", "can't be read, expected postgresql://USER@HOST/DATA"),
+        ("postgresql://me:secret@127.0.0.1:1/x", "postgresql database x at 127.0.0.1: connection"),
         ("sqlite://", "a directory at 'sqlite:…' is not supported, expected sqlite:///FILE"),
-        ("sqlite:///", "no file is named, expected sqlite:///FILE or a file name"),
+        ("sqlite:///", "no file is named, expected sqlite:///FILE, a file name or postgresql://"),
         ("", "no file is named"),
         ("/nonexistent/d.db", "can't create /nonexistent/d.db: No such file or directory"),
         ("/tmp", "unable to open database file"),
@@ -91,12 +101,12 @@ def test_newer_schema_is_refused(tmp_path: Path) -> None:
         Directory.open(path)
 
 
-def test_migrations_make_the_schema_and_the_last_is_known(tmp_path: Path) -> None:
+def test_migrations_make_the_schema_and_the_last_is_known(store: str) -> None:
     config = Config()
-    migrations = Path(database.__file__).parent / "migrations"
+    migrations = Path(migrating.__file__).parent / "migrations"
     config.set_main_option("script_location", str(migrations))
-    assert ScriptDirectory.from_config(config).get_current_head() == database.NEWEST_SCHEMA
-    opened = database.open_database(tmp_path / "d.db", create=True)
+    assert ScriptDirectory.from_config(config).get_current_head() == migrating.NEWEST_SCHEMA
+    opened = opening.open_database(store, create=True)
     with opened.reading() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, schema.metadata) == []
@@ -142,11 +152,11 @@ def test_two_processes_create_and_write_at_once(tmp_path: Path) -> None:
 
 DIE_INSIDE = """
 import os, signal, sys
-from maysend.directory import Directory, accounts
+from maysend.directory import Directory, removal
 d = Directory.open(sys.argv[1])
 def die(*arguments):
     os.kill(os.getpid(), signal.SIGKILL)
-accounts.record = die
+removal.record = die
 d.accounts.remove("bob@example.com")
 """
 
@@ -199,7 +209,7 @@ def test_locked_database_is_unavailable_not_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "d.db"
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_database, "BUSY_SECONDS", 0.1)
     with Directory.open(path) as opened, sqlite3.connect(path, isolation_level=None) as writer:
         writer.execute("BEGIN IMMEDIATE")
         with pytest.raises(DirectoryUnavailable, match="database is locked") as error:
@@ -216,3 +226,54 @@ def test_import_maysend_brings_no_database_library() -> None:
         " if m in sys.modules))"
     )
     assert run(code).communicate(timeout=60) == ("\n", "")
+
+
+def rewind_to_first_release(store: str) -> str:
+    """What the first release left behind: its schema, with data in it. Returns the URL."""
+    opened = opening.open_database(store, create=True)
+    with opened.writing_schema() as connection:
+        for name in ("posters", "lists", "suspensions", "grants", "aliases", "accounts", "domains",
+                     "audit", "version", "alembic_version"):  # fmt: skip
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+        migrating.run_migrations(connection, "0001")
+        for statement in FIRST_RELEASE:
+            connection.exec_driver_sql(statement)
+    opened.close()
+    return store
+
+
+FIRST_RELEASE = (
+    "INSERT INTO accounts (id, login, domain, password_hash, name, enabled, suspended_reason,"
+    " suspended_by, suspended_at, scope, created)"
+    " VALUES (1, 'bob@example.com', 'example.com', '{PLAIN}pw', 'Bob', true, NULL, NULL, NULL,"
+    " '', 5), (2, 'eve@example.com', 'example.com', NULL, '', true, 'spam', 'root', 7, '', 6)",
+    "INSERT INTO aliases (address, target, send, receive, created)"
+    " VALUES ('sales@example.com', 'bob@example.com', true, false, 8)",
+    "INSERT INTO grants (account_id, address, kind, note, expires, given_by, created)"
+    " VALUES (1, '@example.com', 'as', 'why', NULL, 'root', 9)",
+    "INSERT INTO domains VALUES ('a.example', true, 1), ('b.example', false, 2)",
+    "INSERT INTO audit (at, who, action, subject, detail)"
+    " VALUES (7, 'root', 'account suspend', 'eve@example.com', 'spam')",
+)
+
+
+def test_first_releases_directory_is_migrated_with_its_data(store: str) -> None:
+    with Directory.open(rewind_to_first_release(store)) as opened:
+        bob, eve = opened.accounts.list()
+        assert (bob.login, bob.name, bob.created) == (BOB, "Bob", 5)
+        assert (eve.suspended_reason, eve.suspended_until) == ("spam", None)
+        assert opened.authenticate(BOB, "pw") == BOB
+        assert opened.owners("anybody@example.com").logins == (BOB,)
+        assert opened.owners("sales@example.com").logins == (BOB,)
+        assert not opened.aliases.list()[0].receive
+        assert [(each.domain, each.kind) for each in opened.domains.list()] == [
+            ("a.example", "managed"),
+            ("b.example", "send-only"),
+            ("example.com", "managed"),
+        ]
+        assert [(entry.subject, entry.source) for entry in opened.trail()] == [
+            ("eve@example.com", "")
+        ]
+        opened.lists.add("all@example.com")
+    with Directory.open(store, create=False) as again:
+        assert [each.address for each in again.lists.list()] == ["all@example.com"]

@@ -6,6 +6,7 @@ import pytest
 
 from maysend.directory import Directory, DirectoryError
 from tests.unit.directory.conftest import START, Clock
+from tests.unit.directory.stores import in_a_file
 
 BOB, ALICE, CAROL = "bob@example.com", "alice@example.com", "carol@example.com"
 HASH = "{PLAIN}not-to-be-shown"
@@ -247,6 +248,7 @@ def test_every_change_is_in_the_trail_without_secrets(people: Directory) -> None
     assert "secret" not in repr(trail)
 
 
+@in_a_file
 def test_passwords_are_hashed_and_never_shown(directory: Directory, tmp_path: Path) -> None:
     added = directory.accounts.add(BOB, "hunter2hunter2")
     directory.close()

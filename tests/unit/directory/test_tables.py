@@ -10,8 +10,10 @@ import pytest
 
 from maysend.directory import Directory, DirectoryUnavailable
 from maysend.directory.freshness import CHECK_INTERVAL, PATIENCE, Answer, AnswerCache, VersionWatch
+from maysend.directory.tables import FINDERS
 from maysend.tables.table import TableContext, TableError
 from tests.unit.directory.conftest import Clock, open_directory_table
+from tests.unit.directory.stores import in_a_file
 
 BOB, ALICE, ADMIN = "bob@example.com", "alice@example.com", "admin@example.com"
 
@@ -69,7 +71,7 @@ def test_answers(people: Directory, name: str, key: str, answer: str | None) -> 
 
 def test_domains_may_be_registered_or_excluded(people: Directory, clock: Clock) -> None:
     """S2.9."""
-    people.domains.add("Example.com", managed=False)
+    people.domains.add("Example.com", "send-only")
     people.domains.add("side.example")
     assert ask(people, "domains", "example.com") is None
     assert ask(people, "local_owners", BOB) is None
@@ -94,7 +96,7 @@ def test_unknown_name_lists_those_that_exist(directory: Directory) -> None:
         open_directory_table(directory, "owner")
     assert error.value.kind == "config"
     table = directory.table_types()["directory"]("owners", TableContext())
-    assert (table.spec, table.pattern, table.blocking) == ("directory:owners", True, False)
+    assert (table.spec, table.pattern) == ("directory:owners", True)
 
 
 def test_delimiter_is_main_cfs(people: Directory) -> None:
@@ -103,6 +105,7 @@ def test_delimiter_is_main_cfs(people: Directory) -> None:
     assert open_directory_table(people, "accounts", "-").lookup("bob-x@example.com") == BOB
 
 
+@in_a_file
 def test_change_by_another_process_is_seen_within_the_check_interval(
     people: Directory, clock: Clock, tmp_path: Path
 ) -> None:
@@ -116,6 +119,7 @@ def test_change_by_another_process_is_seen_within_the_check_interval(
     assert table.lookup(BOB) == ADMIN
 
 
+@in_a_file
 def test_nothing_is_asked_twice_while_the_version_stands(
     people: Directory, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +135,7 @@ def test_nothing_is_asked_twice_while_the_version_stands(
         table.lookup(ALICE)
 
 
+@in_a_file
 def test_kept_answer_ends_with_its_grant(people: Directory, clock: Clock) -> None:
     people.grants.add(ALICE, BOB, expires=int(clock()) + 1)
     table = open_directory_table(people, "owners")
@@ -139,6 +144,7 @@ def test_kept_answer_ends_with_its_grant(people: Directory, clock: Clock) -> Non
     assert table.lookup(BOB) == f"{ADMIN},{BOB}"
 
 
+@in_a_file
 def test_after_a_second_without_a_version_nothing_is_known(
     people: Directory, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +169,7 @@ def test_after_a_second_without_a_version_nothing_is_known(
     assert table.lookup(BOB) == f"{ADMIN},{BOB}"
 
 
+@in_a_file
 def test_file_that_goes_away_is_a_failure_and_a_new_one_is_noticed(
     people: Directory, clock: Clock, tmp_path: Path
 ) -> None:
@@ -183,6 +190,7 @@ def test_file_that_goes_away_is_a_failure_and_a_new_one_is_noticed(
     assert table.lookup(ALICE) == ALICE
 
 
+@in_a_file
 def test_file_that_is_overwritten_with_junk_is_a_failure(
     people: Directory, clock: Clock, tmp_path: Path
 ) -> None:
@@ -210,15 +218,7 @@ def test_alias_that_leads_too_far_is_for_somebody_to_mend(directory: Directory) 
     "key", ["\0", "a\0@example.com", "\udcff@example.com", "a@\udcff", "@", "@@"]
 )
 def test_no_key_breaks_a_table(people: Directory, key: str) -> None:
-    for name in (
-        "owners",
-        "local_owners",
-        "on_behalf",
-        "accounts",
-        "aliases",
-        "domains",
-        "suspended",
-    ):
+    for name in FINDERS:
         ask(people, name, key)
 
 
