@@ -52,6 +52,7 @@ class StepReport(msgspec.Struct, frozen=True):
     depth: Annotated[int, Meta(description="restriction classes and tables around it")]
     outcome: Outcome
     warned: Annotated[bool, Meta(description="warn_if_reject kept it from refusing")]
+    observed: Annotated[bool, Meta(description="smtpd_observe_restrictions kept it from refusing")]
     note: Annotated[str, Meta(description="what decided, where that is no lookup")]
     reply: Annotated[str | None, Meta(description="what it wanted to answer")]
     lookups: list[LookupReport]
@@ -157,6 +158,7 @@ def _step(step: Step, never_asked: Sequence[Lookup]) -> StepReport:
         depth=step.depth,
         outcome=step.outcome,
         warned=step.warned,
+        observed=step.observed,
         note=step.note,
         reply=None if step.reply is None else str(step.reply),
         lookups=[_lookup(lookup) for lookup in step.lookups],

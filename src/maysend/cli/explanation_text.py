@@ -166,22 +166,27 @@ def _outcome_words(step: Step) -> str:
     if step.outcome is Outcome.REJECT:
         permanent = step.reply is None or step.reply.is_permanent
         return "REJECT" if permanent else "DEFER"
-    if step.warned:
-        return "warned"
+    if step.warned or step.observed:
+        return "warned" if step.warned else "observed"
     verdict: str = step.outcome.value
     return verdict
 
 
 def _outcome_colour(step: Step) -> str | None:
-    return {"REJECT": "red", "DEFER": "yellow", "warned": "yellow", "permit": "green"}.get(
-        _outcome_words(step)
-    )
+    colours = {
+        "REJECT": "red",
+        "DEFER": "yellow",
+        "warned": "yellow",
+        "observed": "yellow",
+        "permit": "green",
+    }
+    return colours.get(_outcome_words(step))
 
 
 def _details(step: Step, never_asked: Sequence[Lookup]) -> Iterator[str]:
     if step.note:
         yield step.note
-    if step.warned and step.reply is not None:
+    if (step.warned or step.observed) and step.reply is not None:
         yield f"would have answered: {step.reply}"
     for table, lookups in groupby(step.lookups, key=lambda lookup: lookup.table):
         yield table

@@ -6,7 +6,7 @@ raises the version row, so that every worker's cache notices it.
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -33,6 +33,8 @@ class Database(ABC):
 
     def __init__(self) -> None:
         self._joined = threading.local()
+        self.after_change: Callable[[], None] = _nothing
+        """Called when a change of this process is done: it need not wait to notice that."""
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -65,6 +67,7 @@ class Database(ABC):
         with self.writing_schema() as connection:
             yield connection
             connection.execute(update(schema.version).values(number=schema.version.c.number + 1))
+        self.after_change()
 
     @contextmanager
     def together(self) -> Iterator[Connection]:
@@ -126,6 +129,10 @@ class Database(ABC):
             raise DirectoryUnavailable(f"{self.place}: {reason}") from None
         except SQLAlchemyError as error:
             raise DirectoryUnavailable(f"{self.place}: {type(error).__name__}") from None
+
+
+def _nothing() -> None:
+    """Nobody watches."""
 
 
 READ_VERSION = select(schema.version.c.number)

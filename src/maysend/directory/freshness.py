@@ -5,6 +5,7 @@ whether a login was suspended meanwhile: then there is no answer, remembered or 
 """
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from threading import Condition, Lock, Thread
 from typing import Generic, Protocol, TypeVar
 
@@ -31,6 +32,10 @@ class Watch(Protocol):
 
     def state(self) -> State:
         """The state now, or DirectoryUnavailable."""
+        ...
+
+    def forget(self) -> None:
+        """What was read is older than a change that this process made."""
         ...
 
     def close(self) -> None:
@@ -70,6 +75,10 @@ class VersionWatch:
             raise DirectoryUnavailable(self._failure)
         return self._state
 
+    def forget(self) -> None:
+        """Read it again at the next question."""
+        self._tried_at = float("-inf")
+
     def close(self) -> None:
         """Nothing runs that would have to end."""
 
@@ -100,6 +109,8 @@ class PolledVersion:
         self._changed = Condition()
         self._thread: Thread | None = None
         self._closed = False
+        self._asked = 0
+        self._has_failed = False
         self._known: tuple[State, float] | None = None
         self._failure = "the directory was never read"
 
@@ -107,10 +118,18 @@ class PolledVersion:
         """The state now. DirectoryUnavailable where PATIENCE has run out."""
         known = self._known
         if known is None:
-            known = self._first_reading()
+            known = self._next_reading()
         if known is None or self._clock() - known[1] > PATIENCE:
             raise DirectoryUnavailable(self._failure)
         return known[0]
+
+    def forget(self) -> None:
+        """Read it again at once."""
+        with self._changed:
+            self._asked += 1
+            self._known = None
+            self._has_failed = False
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Let the thread end."""
@@ -118,28 +137,47 @@ class PolledVersion:
             self._closed = True
             self._changed.notify_all()
 
-    def _first_reading(self) -> "tuple[State, float] | None":
+    def _next_reading(self) -> tuple[State, float] | None:
         with self._changed:
             if self._thread is None and not self._closed:
                 self._thread = Thread(target=self._poll, name="directory version", daemon=True)
                 self._thread.start()
-                self._changed.wait(PATIENCE)
+            self._changed.wait_for(self._is_over, PATIENCE)
             return self._known
+
+    def _is_over(self) -> bool:
+        """Whether nobody need wait for a reading: it is there, or it failed."""
+        return self._known is not None or self._has_failed or self._closed
 
     def _poll(self) -> None:
         while not self._closed:
-            began = self._clock()
-            try:
-                # What was read may be as old as the question.
-                self._known = self._read(), began
-            except DirectoryUnavailable as error:
-                self._failure = str(error)
-            except Exception as error:
-                # A thread that died unseen would refuse everybody until a restart.
-                self._failure = type(error).__name__
+            began, asked = self._clock(), self._asked
+            reading = self._reading()
             with self._changed:
+                if self._asked != asked:
+                    continue  # it was begun before a change that it may not show
+                if reading is not None:
+                    # What was read may be as old as the question.
+                    self._known = reading, began
+                self._has_failed = reading is None
                 self._changed.notify_all()
-                self._changed.wait(max(0.0, CHECK_INTERVAL - (self._clock() - began)))
+                self._changed.wait_for(
+                    partial(self._is_wanted_again, asked),
+                    max(0.0, CHECK_INTERVAL - (self._clock() - began)),
+                )
+
+    def _is_wanted_again(self, asked: int) -> bool:
+        return self._closed or self._asked != asked
+
+    def _reading(self) -> State | None:
+        try:
+            return self._read()
+        except DirectoryUnavailable as error:
+            self._failure = str(error)
+        except Exception as error:
+            # A thread that died unseen would refuse everybody until a restart.
+            self._failure = type(error).__name__
+        return None
 
 
 class Answer(Generic[AnswerType]):

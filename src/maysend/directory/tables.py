@@ -173,6 +173,7 @@ class Answers:
             if database.is_remote
             else VersionWatch(database.read_state, clock)
         )
+        database.after_change = self._watch.forget
         self._cache: AnswerCache[str | None] = AnswerCache()
 
     def answer(self, name: str, delimiters: str, key: str) -> str | None:

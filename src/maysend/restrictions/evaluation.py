@@ -124,6 +124,8 @@ class Evaluation(Inquiry):
         """
         warned = bool(self._warn_depth) and not fault
         reply = consistent_reply(code, dsn, text, self.site)
+        if self.site.observed and code >= 500 and self._is_observed():
+            return self._observe(reply)
         if not warned and code >= 500 and self.defer_if_reject is not None:
             deferral, self.defer_if_reject = self.defer_if_reject, None
             self._warn_depth = 0
@@ -139,6 +141,17 @@ class Evaluation(Inquiry):
         self.reply = reply
         self.deciding = step
         return REJECT
+
+    def _is_observed(self) -> bool:
+        step = self._current
+        return step is not None and step.restriction.partition(" ")[0].lower() in self.site.observed
+
+    def _observe(self, reply: Reply) -> Outcome:
+        """Note what would have been refused (smtpd_observe_restrictions), and go on."""
+        if self._current is not None:
+            self._current.reply = reply
+            self._current.observed = True
+        return Outcome.DUNNO
 
     def defer_unless_rejected(self, code: int, dsn: str, text: str) -> Outcome:
         """`defer_if_permit`: refuse for now if nothing else refuses for good."""

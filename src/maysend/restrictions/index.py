@@ -14,6 +14,8 @@ from maysend.restrictions import (
     mx_backup,
     networks,
     outright,
+    recipient_login,
+    recipient_scope,
     recipients,
     sender_login,
     server_access,
@@ -72,6 +74,8 @@ RESTRICTIONS: dict[str, Restriction] = {
         sender_login.reject_unauthenticated_sender_login_mismatch
     ),
     "reject_header_from_login_mismatch": Restriction(header_from.reject_header_from_login_mismatch),
+    "reject_recipient_login_mismatch": Restriction(recipient_login.reject_recipient_login_mismatch),
+    "reject_recipient_scope_mismatch": Restriction(recipient_scope.reject_recipient_scope_mismatch),
     "reject_unauth_destination": Restriction(destination.reject_unauth_destination),
     "defer_unauth_destination": Restriction(destination.defer_unauth_destination),
     "permit_auth_destination": Restriction(destination.permit_auth_destination),

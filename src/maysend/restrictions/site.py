@@ -7,6 +7,7 @@ import msgspec
 from maysend.address import Rewriting, rewrite
 from maysend.dns import Resolver, SystemResolver
 from maysend.maincf import Parameters, interfaces, tokens
+from maysend.restrictions.observing import observed_restrictions
 from maysend.tables import LookupTable, TableContext, open_table
 from maysend.tables.match_list import MatchList, Subdomains
 from maysend.tables.table import Opener
@@ -36,6 +37,7 @@ class Site:
         self._subdomain_lists = frozenset(
             token.text for token in tokens.split(parameters["parent_domain_matches_subdomains"])
         )
+        self.observed = observed_restrictions(parameters)
         self.soft_bounce = parameters.boolean("soft_bounce")
         self.utf8 = parameters.boolean("smtputf8_enable")
         self.allows_untrusted_routing = parameters.boolean("allow_untrusted_routing")

@@ -61,7 +61,8 @@ class Step(msgspec.Struct, gc=False):
 
     `depth` counts the restriction classes and access tables around it; `note` says in a few words
     what decided where that is not a lookup; `reply` is what it wanted to answer, also where
-    `warn_if_reject` or a deferral kept it from being sent.
+    `warn_if_reject` (`warned`), smtpd_observe_restrictions (`observed`) or a deferral kept it from
+    being sent.
     """
 
     stage: str
@@ -72,6 +73,7 @@ class Step(msgspec.Struct, gc=False):
     note: str = ""
     reply: Reply | None = None
     warned: bool = False
+    observed: bool = False
     searches: list[Search] = []
     owner_maps: tuple[str, ...] = ()
 
