@@ -10,14 +10,17 @@ from maysend.maincf import Parameters, interfaces, tokens
 from maysend.restrictions.observing import observed_restrictions
 from maysend.tables import LookupTable, TableContext, open_table
 from maysend.tables.match_list import MatchList, Subdomains
-from maysend.tables.table import Opener
+from maysend.tables.table import Opener, Warn, ignore
+
+_MOST_WARNINGS = 1000
 
 
 class Site:
     """What main.cf says about this host, ready to be asked.
 
     Every table is opened once, whichever parameters name it; `warnings` are what Postfix would
-    log while opening them. `resolver` answers questions about names; without one, the name servers
+    log while opening them, and the first of what comes later. `on_warning` is told what comes
+    after it was set. `resolver` answers questions about names; without one, the name servers
     of this host do. Raises MainCfError where a value can't be read as what it has to be.
     """
 
@@ -30,9 +33,10 @@ class Site:
         self.parameters = parameters
         self.resolver: Resolver = resolver or SystemResolver()
         self.warnings: list[str] = []
+        self.on_warning: Warn = ignore
         self._tables: dict[str, LookupTable] = {}
         self._context = TableContext(
-            parameters=parameters, extra_types=extra_types or {}, warn=self.warnings.append
+            parameters=parameters, extra_types=extra_types or {}, warn=self._warn
         )
         self._subdomain_lists = frozenset(
             token.text for token in tokens.split(parameters["parent_domain_matches_subdomains"])
@@ -58,6 +62,11 @@ class Site:
         self.verify_sender = self._verify_sender()
         self.interface_addresses = interfaces.own_addresses(parameters)
         self.own_addresses = self.interface_addresses | interfaces.proxy_addresses(parameters)
+
+    def _warn(self, warning: str) -> None:
+        if len(self.warnings) < _MOST_WARNINGS:  # a server runs for months
+            self.warnings.append(warning)
+        self.on_warning(warning)
 
     def _verify_sender(self) -> str:
         """The sender of address verification probes: mail to it is thrown away unseen."""
@@ -108,6 +117,8 @@ class Site:
             self.parameters[parameter],
             self.table,
             subdomains or self.subdomains(parameter),
+            utf8=self.utf8,
+            warn=self._context.warn,
         )
 
     def is_local(self, domain: str, ask: Callable[[LookupTable, str], str | None]) -> bool:

@@ -4,7 +4,6 @@ A file is never changed, only replaced, so that neither locks nor caches are nee
 damaged file says is checked against its size, and a search ends after one round of its slots.
 """
 
-import os
 from struct import Struct
 
 from maysend.tables.database_file import CorruptError, DatabaseFile
@@ -18,16 +17,8 @@ class CdbFile:
 
     def __init__(self, path: str) -> None:
         self._file = DatabaseFile(path, _unlocked)
-        self.identity = _identity(os.stat(path))
         if self._file.size < _TABLES * _PAIR.size:
             raise CorruptError("shorter than the tables at the start of every cdb file")
-
-    def is_current(self) -> bool:
-        """Whether it is still what its path names; True where that can't be told."""
-        try:
-            return _identity(os.stat(self._file.path)) == self.identity
-        except OSError:
-            return True
 
     def find(self, key: bytes) -> bytes | None:
         """The value of `key`, the first one stored; None where it is not there.
@@ -69,10 +60,6 @@ def _hash(key: bytes) -> int:
     for octet in key:
         value = (value * 33 & 0xFFFFFFFF) ^ octet
     return value
-
-
-def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
-    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _unlocked(descriptor: int, wanted: bool) -> None:

@@ -54,6 +54,7 @@ class ClientParameters:
 
 def _read_file(path: str, spec: str, context: TableContext) -> dict[str, str]:
     values: dict[str, str] = {}
+    context.sources.note(path)
     try:
         for line in logical_lines(read(path), path):
             if starts_with_whitespace(line):

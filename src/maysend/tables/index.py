@@ -5,7 +5,9 @@ from importlib import import_module
 
 import msgspec
 
-from maysend.tables.table import LookupTable, Opener, TableContext, TableError
+from maysend.tables.reloading import FileTable
+from maysend.tables.sources import Sources
+from maysend.tables.table import LookupTable, Opener, TableContext, TableError, Warn
 from maysend.tables.text import CheckedTable
 from maysend.tables.unavailable import UnavailableTable
 
@@ -53,15 +55,26 @@ def open_table(spec: str, context: TableContext) -> LookupTable:
     """Open the table `type:name`, or `name` of the type default_database_type.
 
     As in smtpd a broken table gives one whose every lookup raises TableError (retry), and
-    `context.warn` is told. Only where the context is asked by postmap, TableError is raised.
+    `context.warn` is told. Only where the context is asked by postmap, TableError is raised. A
+    table that is read from files is read again when they change (reloading).
     """
+    sources = Sources()
+
+    def read(sources: Sources, warn: Warn) -> LookupTable:
+        return _open(spec, msgspec.structs.replace(context, sources=sources, warn=warn))
+
     try:
-        return _open(spec, context)
+        table: LookupTable = read(sources, context.warn)
     except TableError as error:
         if context.asked_by == "postmap":
             raise
         context.warn(str(error))
-        return UnavailableTable(spec, error.reason)
+        # What is opened around this table is to be opened again, too: the kind of the first member
+        # is that of a unionmap.
+        sources.mind_all()
+        context.sources.add(sources)
+        table = UnavailableTable(spec, error.reason)
+    return FileTable(table, sources, read, context.warn) if sources else table
 
 
 def _open(spec: str, context: TableContext) -> CheckedTable:

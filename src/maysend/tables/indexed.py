@@ -124,17 +124,18 @@ def open_indexed(
     """Open the file that `spec` names, with `suffix`. Raises TableError (config)."""
     source = spec.partition(":")[2]
     path = source + suffix
+    context.sources.note(path, replaced_only=True)
     try:
         file, find, contents = open_file(path)
     except OSError as error:
         raise TableError(spec, f"open database {path}: {error.strerror}", "config") from error
     except (CorruptError, BusyError, ValueError) as error:
         raise TableError(spec, f"open database {path}: {error}", "config") from error
-    _warn_if_older(path, source, context)
+    warn_if_older(path, source, context)
     return IndexedTable(spec, file, find, contents)
 
 
-def _warn_if_older(path: str, source: str, context: TableContext) -> None:
+def warn_if_older(path: str, source: str, context: TableContext) -> None:
     """Say so where the text file has changed since postmap last ran."""
     try:
         older = os.stat(source).st_mtime > os.stat(path).st_mtime

@@ -70,12 +70,12 @@ search_base has such a letter and is not in the directory.
 ldap_table(5); Postfix 2.1.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from maysend.tables.client_file import ClientParameters
 from maysend.tables.client_limits import limit_of
 from maysend.tables.connections import Connections
-from maysend.tables.key_template import KeyFilter, filled, formatted
+from maysend.tables.key_template import KeyFilter, Template
 from maysend.tables.ldap_connection import Entry, LdapConnection, LdapDriver, NoSuchEntryError
 from maysend.tables.ldap_expansion import Expansion
 from maysend.tables.ldap_parameters import (
@@ -87,7 +87,7 @@ from maysend.tables.ldap_parameters import (
     server_of,
 )
 from maysend.tables.ldap_quoting import quote_for_filter, quote_for_name
-from maysend.tables.sql import Template
+from maysend.tables.result_format import ResultFormat
 from maysend.tables.table import TableContext, TableError
 from maysend.tables.text import is_utf8
 
@@ -100,18 +100,16 @@ class LdapTable:
 
     def __init__(self, parameters: ClientParameters, context: TableContext) -> None:
         self.spec = spec = parameters.spec
-        self._warn = context.warn
         self._scope: Scope = scope_of(parameters, context.warn)
         self._base = Template.parse(parameters.text("search_base"), "search_base", spec)
         self._filter = Template.parse(filter_of(parameters, context.warn), "query_filter", spec)
-        self._format = Template.parse(
-            result_format_of(parameters, context.warn), "result_format", spec
-        )
+        result = Template.parse(result_format_of(parameters, context.warn), "result_format", spec)
         self._keys = KeyFilter(
-            parameters, context, of_key=(self._base, self._filter), of_value=(self._format,)
+            parameters, context, of_key=(self._base, self._filter), of_value=(result,)
         )
-        self._expansion_limit = limit_of(parameters, "expansion_limit", 0)
-        self._size_limit = limit_of(parameters, "size_limit", self._expansion_limit)
+        limit = limit_of(parameters, "expansion_limit", 0)
+        self._format = ResultFormat(result, limit, spec, context)
+        self._size_limit = limit_of(parameters, "size_limit", limit)
         depth = limit_of(parameters, "recursion_limit", 1000, least=1)
         self._expansion = Expansion(spec, attributes_of(parameters), depth, context.warn)
         server = server_of(parameters, context.warn)
@@ -124,8 +122,8 @@ class LdapTable:
         """The values that are found for `key`, which is folded already. Raises TableError."""
         if not is_utf8(key) or not self._keys.takes(key):
             return None
-        base = filled(self._base, key, quote_for_name)
-        filter_text = filled(self._filter, key, quote_for_filter)
+        base = self._base.filled(key, quote_for_name)
+        filter_text = self._filter.filled(key, quote_for_filter)
         return self._connections.ask(
             lambda connection: self._answer(connection, base, filter_text, key)
         )
@@ -144,22 +142,7 @@ class LdapTable:
             if self._base.letters:
                 return None
             raise TableError(self.spec, f"search base '{base}' not found", "retry") from error
-        return ",".join(self._formatted(self._expansion.values(entries, search), key)) or None
-
-    def _formatted(self, values: Iterator[str], key: str) -> Iterator[str]:
-        """What result_format makes of the values; too many raise TableError (retry)."""
-        count = 0
-        for value in values:
-            if not value:
-                self._warn(f'{self.spec}: empty lookup result for: "{key}" -- ignored')
-                continue
-            text = formatted(self._format, value, key)
-            if text is None:
-                continue
-            count += 1
-            if 0 < self._expansion_limit < count:
-                raise TableError(self.spec, f"expansion limit exceeded for key '{key}'", "retry")
-            yield text
+        return self._format.answer(self._expansion.values(entries, search), key)
 
 
 def open_ldap(name: str, context: TableContext) -> LdapTable:

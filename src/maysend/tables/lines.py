@@ -18,6 +18,7 @@ class LogicalLine(msgspec.Struct, frozen=True):
 
 def read_lines(path: str, spec: str, context: TableContext) -> Iterator[LogicalLine]:
     """The logical lines of the file `path`. Raises TableError (config) where it can't be read."""
+    context.sources.note(path)
     try:
         with open(path, "rb") as file:
             yield from logical_lines(file, path, context)

@@ -1,22 +1,23 @@
-"""Lists of domains, hosts and addresses: mydestination, relay_domains, mynetworks.
+"""Lists of domains, hosts and addresses: mydestination, relay_domains, mynetworks, `domain`.
 
-Source: postconf(5) "mynetworks", "relay_domains", "mydestination", "debug_peer_list"; the first
-pattern that matches decides, `!pattern` says no, `/file` stands for its lines, and `type:table`
-is asked.
+Source: postconf(5) "mynetworks", "relay_domains", "mydestination", "debug_peer_list", and
+string_list(3) for the `domain` of a database table. The first pattern that matches decides,
+`!pattern` says no, `/file` stands for its lines, `type:table` is asked, and "#" ends a line.
 """
 
 import ipaddress
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import structs
 
-from maysend.address import fold
 from maysend.maincf import tokens
 from maysend.tables.network_ranges import FirstNetwork
-from maysend.tables.table import LookupTable, TableError
+from maysend.tables.reloading import Reloading
+from maysend.tables.sources import Sources
+from maysend.tables.table import LookupTable, TableError, Warn, ignore
+from maysend.tables.text import fold
 
 Ask: TypeAlias = Callable[[LookupTable, str], str | None]
 Subdomains: TypeAlias = Literal["none", "dot", "parent"]
@@ -29,7 +30,10 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Pattern(msgspec.Struct, frozen=True, gc=False):
-    """One compiled pattern: exactly one of `text`, `network`, `table` and `failure` is set."""
+    """One compiled pattern: a `table`, or a `text` that may be meant as a `network`, too.
+
+    A `failure` says what can't be read; beside a text, only addresses can't be compared with it.
+    """
 
     written: str
     matches: bool
@@ -39,8 +43,29 @@ class Pattern(msgspec.Struct, frozen=True, gc=False):
     failure: str = ""
 
 
+class Patterns(msgspec.Struct, frozen=True):
+    """A whole list, compiled.
+
+    `plain` is all of it as a set where it has nothing but names; `networks` where it has nothing
+    but networks.
+    """
+
+    ordered: tuple[Pattern, ...]
+    plain: frozenset[str] | None
+    networks: FirstNetwork | None
+
+    @property
+    def failures(self) -> list[str]:
+        """What can't be read."""
+        return [pattern.failure for pattern in self.ordered if pattern.failure]
+
+
 class MatchList:
-    """A compiled list. Raises TableError from a match whose table or file can't be read."""
+    """A compiled list. Raises TableError from a match whose table or file can't be read.
+
+    A list with files is read again when they change; `warn` is told where that fails, and what
+    Postfix would log while it reads the list. `utf8` is smtputf8_enable.
+    """
 
     def __init__(
         self,
@@ -48,24 +73,41 @@ class MatchList:
         value: str,
         open_table: Callable[[str], LookupTable],
         subdomains: Subdomains = "none",
+        *,
+        utf8: bool = True,
+        warn: Warn = ignore,
     ) -> None:
         self.name = name
+        self._value = value
         self._open_table = open_table
         self._subdomains: Subdomains = subdomains
-        self.patterns = tuple(self._compiled(value, set()))
-        self._plain = self._plain_names()
-        networks = [p.network for p in self.patterns if p.network is not None]
-        self._networks = FirstNetwork(networks) if len(networks) == len(self.patterns) else None
+        self._utf8 = utf8
+        sources = Sources()
+        self._patterns = self._read(sources, warn)
+        self._files = (
+            Reloading(self._patterns, sources, self._read_again, warn) if sources else None
+        )
+
+    @property
+    def unreadable(self) -> str:
+        """Why a part of the list can't be read; empty where all can."""
+        return next((p.failure for p in self.patterns if p.failure and not p.text), "")
+
+    @property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """The patterns in their order, with those of files in their place."""
+        return self._now().ordered
 
     def match_name(self, name: str, ask: Ask) -> str | None:
         """The pattern that decides for a domain or host name, or None: not in the list."""
-        if self._plain is not None:
-            if not self._plain:
+        patterns = self._now()
+        if patterns.plain is not None:
+            if not patterns.plain:
                 return None
-            name = fold(name)
-            return name if name in self._plain else None
-        name = fold(name)
-        for pattern in self.patterns:
+            name = fold(name, utf8=self._utf8)
+            return name if name in patterns.plain else None
+        name = fold(name, utf8=self._utf8)
+        for pattern in patterns.ordered:
             if self._name_matches(pattern, name, ask):
                 return pattern.written if pattern.matches else None
         return None
@@ -76,59 +118,111 @@ class MatchList:
 
     def match_host(self, name: str, address: str, ask: Ask) -> str | None:
         """The pattern that decides for a client by name or address, as for mynetworks."""
-        if self._networks is not None and not (name and name[-1] in _ENDS_OF_NETWORKS):
-            number = self._networks.number_of(address)
-            if number is None or not self.patterns[number].matches:
+        patterns = self._now()
+        if patterns.networks is not None and not (name and name[-1] in _ENDS_OF_NETWORKS):
+            number = patterns.networks.number_of(address)
+            if number is None or not patterns.ordered[number].matches:
                 return None
-            return self.patterns[number].written
+            return patterns.ordered[number].written
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             parsed = None
-        for pattern in self.patterns:
-            if (name and self._name_matches(pattern, fold(name), ask)) or self._address_matches(
+        name = fold(name, utf8=self._utf8)
+        for pattern in patterns.ordered:
+            if (name and self._name_matches(pattern, name, ask)) or self._address_matches(
                 pattern, address, parsed, ask
             ):
                 return pattern.written if pattern.matches else None
         return None
 
-    def _plain_names(self) -> frozenset[str] | None:
-        """The whole list as a set, where nothing but names to compare is in it."""
-        if self._subdomains == "parent":
-            return None
-        plain = all(p.matches and p.text and not p.text.startswith(".") for p in self.patterns)
-        return frozenset(p.text for p in self.patterns) if plain else None
+    def _now(self) -> Patterns:
+        return self._patterns if self._files is None else self._files.now()
 
-    def _compiled(self, value: str, files: set[str]) -> Iterable[Pattern]:
+    def _read(self, sources: Sources, warn: Warn) -> Patterns:
+        return self._grouped(tuple(self._compiled(self._value, sources, warn, frozenset())))
+
+    def _read_again(self, sources: Sources, warn: Warn) -> Patterns:
+        """The list as its files are now. Raises TableError where more of it fails than before."""
+        patterns = self._read(sources, warn)
+        before = self._patterns if self._files is None else self._files.value
+        if news := [failure for failure in patterns.failures if failure not in before.failures]:
+            raise TableError(self.name, news[0], "config")
+        return patterns
+
+    def _grouped(self, patterns: tuple[Pattern, ...]) -> Patterns:
+        plain = self._subdomains != "parent" and all(
+            p.matches and p.text and not p.text.startswith(".") for p in patterns
+        )
+        networks = [p.network for p in patterns if p.network is not None]
+        return Patterns(
+            patterns,
+            frozenset(p.text for p in patterns) if plain else None,
+            FirstNetwork(networks) if len(networks) == len(patterns) else None,
+        )
+
+    def _compiled(
+        self, value: str, sources: Sources, warn: Warn, files: frozenset[str]
+    ) -> Iterable[Pattern]:
         for token in tokens.split(value):
             written = token.text
             bare = written.lstrip("!")
             matches = (len(written) - len(bare)) % 2 == 0
+            if written.startswith("#"):
+                warn(
+                    f"{self.name}: comment at end of line is not supported: {value[token.start :]}"
+                )
+                return
             if bare.startswith("/"):
-                for pattern in self._from_file(written, bare, files):
+                for pattern in self._from_file(written, bare, sources, warn, files):
                     # "!/file" turns round what its lines say.
                     yield structs.replace(pattern, matches=pattern.matches is matches)
             elif not bare:
                 yield Pattern(written, matches, failure="no pattern after '!'")
-            elif ":" in bare and not bare.startswith("[") and not _is_network(bare):
-                yield Pattern(written, matches, table=self._open_table(bare))
+            elif ":" in bare and not bare.startswith("["):
+                yield self._table_pattern(written, bare, matches)
             else:
-                yield _address_or_name(written, bare, matches)
+                yield self._address_or_name(written, bare, matches)
 
-    def _from_file(self, written: str, path: str, files: set[str]) -> Iterable[Pattern]:
+    def _from_file(
+        self, written: str, path: str, sources: Sources, warn: Warn, files: frozenset[str]
+    ) -> Iterable[Pattern]:
         if path in files:
             yield Pattern(written, True, failure=f"{path} includes itself")
             return
+        sources.note(path)
         try:
-            lines = Path(path).read_text("utf-8", "surrogateescape").splitlines()
-        except OSError as error:
-            yield Pattern(written, True, failure=f"{path}: {error.strerror}")
+            with open(path, "rb") as file:
+                lines = file.read().decode("utf-8", "surrogateescape").split("\n")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            yield Pattern(written, True, failure=f"open file {path}: {reason}")
             return
-        text = " ".join(line for line in lines if not line.lstrip().startswith("#"))
-        yield from self._compiled(text, files | {path})
+        for line in lines:
+            if not line.startswith("#"):
+                yield from self._compiled(line, sources, warn, files | {path})
+
+    def _table_pattern(self, written: str, spec: str, matches: bool) -> Pattern:
+        if _is_network(spec):  # to Postfix, too, this is a table, of an unknown type
+            return Pattern(written, matches, failure=f"{spec}: IPv6 addresses need [ ] around them")
+        return Pattern(written, matches, table=self._open_table(spec))
+
+    def _address_or_name(self, written: str, bare: str, matches: bool) -> Pattern:
+        """An address, a network or a name. A network with host bits set is refused."""
+        unbracketed = bare
+        if bare.startswith("["):
+            address, _, rest = bare[1:].partition("]")
+            unbracketed = address + rest
+        text = fold(bare, utf8=self._utf8)
+        try:
+            return Pattern(written, matches, text, network=ipaddress.ip_network(unbracketed))
+        except ValueError as error:
+            if _is_network(unbracketed):
+                return Pattern(written, matches, text, failure=str(error))
+        return Pattern(written, matches, text)
 
     def _name_matches(self, pattern: Pattern, name: str, ask: Ask) -> bool:
-        if pattern.failure:
+        if pattern.failure and not pattern.text:
             raise TableError(self.name, pattern.failure)
         if pattern.table is not None:
             return self._name_in_table(pattern.table, name, ask)
@@ -174,17 +268,3 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _address_or_name(written: str, bare: str, matches: bool) -> Pattern:
-    """An address, a network or a name. A network with host bits set is refused, as in Postfix."""
-    unbracketed = bare
-    if bare.startswith("["):
-        address, _, rest = bare[1:].partition("]")
-        unbracketed = address + rest
-    try:
-        return Pattern(written, matches, network=ipaddress.ip_network(unbracketed))
-    except ValueError as error:
-        if _is_network(unbracketed):
-            return Pattern(written, matches, failure=str(error))
-    return Pattern(written, matches, text=fold(bare))

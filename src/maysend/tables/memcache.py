@@ -52,7 +52,7 @@ from maysend.tables.client_limits import limit_of
 from maysend.tables.connections import Connections, LostConnectionError
 from maysend.tables.endpoint import Deadline, Endpoint, Stream
 from maysend.tables.index import open_table
-from maysend.tables.key_template import KeyFilter, filled
+from maysend.tables.key_template import KeyFilter, Template
 from maysend.tables.memcache_protocol import (
     Limits,
     UnexpectedReplyError,
@@ -60,7 +60,6 @@ from maysend.tables.memcache_protocol import (
     is_storable_key,
     store,
 )
-from maysend.tables.sql import Template
 from maysend.tables.table import TableContext, TableError
 
 T = TypeVar("T")
@@ -100,7 +99,7 @@ class MemcacheTable:
         """
         if not self._keys.takes(key):
             return None
-        name = filled(self._format, key, str).encode("utf-8", "surrogateescape")
+        name = self._format.filled(key, str).encode("utf-8", "surrogateescape")
         if not is_storable_key(name):
             return None
         try:

@@ -71,9 +71,9 @@ class SqliteTable:
         """The selected values for `key`, which is folded already. Raises TableError."""
         if not is_utf8(key):
             return None
-        text = self._query.text_for(key, lambda value: value.replace("'", "''"))
-        if text is None:
+        if not self._query.asks(key):
             return None
+        text = self._query.text(key, lambda value: value.replace("'", "''"))
         import sqlite3
 
         try:
@@ -103,7 +103,9 @@ def open_sqlite(name: str, context: TableContext) -> SqliteTable:
     spec = f"sqlite:{name}"
     parameters = ClientParameters.load(spec, context)
     query = SqlQuery(parameters, context)
-    return SqliteTable(spec, _connected(spec, parameters.required("dbpath")), query)
+    path = parameters.required("dbpath")
+    context.sources.note(path, replaced_only=True)  # SQLite sees by itself what is written to it
+    return SqliteTable(spec, _connected(spec, path), query)
 
 
 def _connected(spec: str, path: str) -> "sqlite3.Connection":

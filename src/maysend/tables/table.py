@@ -5,7 +5,10 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
+from maysend.tables.sources import Sources
+
 FailureKind: TypeAlias = Literal["retry", "config"]
+Warn: TypeAlias = Callable[[str], None]
 
 
 class TableError(Exception):
@@ -48,7 +51,7 @@ class LookupTable(Protocol):
         ...
 
 
-def _ignore(warning: str) -> None:
+def ignore(warning: str) -> None:
     """Nobody asked to hear of it."""
 
 
@@ -62,15 +65,17 @@ class TableContext(msgspec.Struct, frozen=True, kw_only=True):
     broken; postmap refuses to start with a broken table, and keeps the first entry of a key.
     `depth` counts the tables around this one (unionmap, pipemap, proxy). `substitutes` is off
     where a pattern's $number must not come from the key: Postfix skips such rules in
-    transport_maps, for the key is the client's.
+    transport_maps, for the key is the client's. An opener notes every file in `sources` before it
+    reads it.
     """
 
     parameters: Mapping[str, str] = {}
     extra_types: Mapping[str, "Opener"] = {}
-    warn: Callable[[str], None] = _ignore
+    warn: Warn = ignore
     asked_by: Literal["smtpd", "postmap"] = "smtpd"
     depth: int = 0
     substitutes: bool = True
+    sources: Sources = msgspec.field(default_factory=Sources)
 
     @property
     def utf8(self) -> bool:

@@ -36,26 +36,6 @@ def test_s3_5_cdb_equals_postmap(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert comparison.outcomes["found"]
 
 
-def test_s3_5_a_rebuilt_cdb_is_seen_at_once(tmp_path: Path) -> None:
-    postmap, path = Comparison(tmp_path).postmap, tmp_path / "access"
-    path.write_text("a one\n")
-    postmap.build(f"cdb:{path}")
-    warnings: list[str] = []
-    table = open_table(f"cdb:{path}", TableContext(warn=warnings.append))
-    assert table.lookup("A") == "one"
-    path.write_text("a two\nb three\n")
-    postmap.build(f"cdb:{path}")
-    assert (table.lookup("a"), table.lookup("b")) == ("two", "three")
-
-    Path(f"{path}.cdb").unlink()
-    assert table.lookup("a") == "two"
-    broken = tmp_path / "broken"
-    broken.write_bytes(b"x")
-    broken.rename(f"{path}.cdb")
-    assert table.lookup("a") == "two"
-    assert "the file before is still used" in warnings[-1]
-
-
 def test_s3_5_a_missing_or_older_cdb_is_told(tmp_path: Path) -> None:
     path = tmp_path / "access"
     with pytest.raises(TableError, match=r"open database .*access\.cdb: No such file"):
