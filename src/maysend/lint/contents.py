@@ -8,6 +8,7 @@ from maysend.tables.inline import InlineTable
 from maysend.tables.pcre import PcreTable
 from maysend.tables.proxy import ProxiedTable
 from maysend.tables.regexp import RegexpTable
+from maysend.tables.reloading import FileTable
 from maysend.tables.rules import Rule
 from maysend.tables.static import StaticTable
 from maysend.tables.text import CheckedTable
@@ -17,7 +18,7 @@ from maysend.tables.unionmap import UnionTable
 
 def inside(table: LookupTable) -> LookupTable:
     """The table itself, without the checks around it; proxy: is transparent here."""
-    while isinstance(table, CheckedTable | ProxiedTable):
+    while isinstance(table, FileTable | CheckedTable | ProxiedTable):
         table = table.table
     return table
 

@@ -147,6 +147,11 @@ class FileTable(Reloading[LookupTable]):
         self.spec = table.spec
         self._answer_by(table)
 
+    @property
+    def table(self) -> LookupTable:
+        """The version that answers now."""
+        return self.value
+
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where it is not found; TableError where that is unknown."""
         if monotonic() >= self._due:

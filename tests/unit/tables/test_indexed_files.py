@@ -97,7 +97,7 @@ def test_a_table_that_is_kept_in_memory_answers_as_its_file_does(
     time.sleep(0.2)  # a file that has just changed is not kept
     for _ in range(200):
         assert table.lookup("user1@example.com") == "login1"
-    inside = table.value.table  # type: ignore[attr-defined]
+    inside = table.table.table  # type: ignore[attr-defined]
     assert inside._kept[1]
     searched = inside._searched
     assert {key: table.lookup(key) for key in entries} == entries
