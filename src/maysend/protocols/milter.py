@@ -1,4 +1,4 @@
-"""The milter protocol, version 6, from the filter's side: what a mail server says, and answers to it.
+"""The milter protocol, version 6, from the filter's side: commands of a mail server, and answers.
 
 A packet is a length of four octets (big-endian, the command included), a command of one octet, and
 data. Sendmail's libmilter defines it (mfdef.h, smfi_* manual pages); Postfix speaks it as
@@ -69,7 +69,7 @@ class Steps(IntFlag):
 
 
 MACRO_STAGES = {"C": 0, "H": 1, "M": 2, "R": 3, "T": 4, "E": 5, "N": 6}
-"""The numbers of the lists of macros in a negotiation, by the command they come before (SMFIM_*)."""
+"""The numbers of lists of macros in a negotiation, by the command they come before (SMFIM_*)."""
 
 
 class MilterError(ValueError):
@@ -268,16 +268,6 @@ def insert_header(position: int, name: str, value: str) -> bytes:
 def quarantine(reason: str) -> bytes:
     """Put the message on hold; only at the end of a message."""
     return packet("q", reason.encode("utf-8", "surrogateescape").replace(b"\0", b" ") + b"\0")
-
-
-def add_recipient(path: str) -> bytes:
-    """One recipient more; only at the end of a message."""
-    return packet("+", path.encode("utf-8", "surrogateescape") + b"\0")
-
-
-def delete_recipient(path: str) -> bytes:
-    """One recipient less; only at the end of a message."""
-    return packet("-", path.encode("utf-8", "surrogateescape") + b"\0")
 
 
 def answers(command: Command, steps: Steps) -> bool:
