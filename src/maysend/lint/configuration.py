@@ -22,14 +22,20 @@ ANYBODY = "192.0.2.1"
 class Smtpd:
     """One smtpd service: its parameters with master.cf's -o, and its policy.
 
-    `name` is "submission/inet", or "" for main.cf alone. `policy` is None where smtpd would not
-    start; `refusal` then says why.
+    `main` are the parameters of main.cf alone, which other daemons read. `name` is
+    "submission/inet", or "" for main.cf alone. `policy` is None where smtpd would not start;
+    `refusal` then says why.
     """
 
     def __init__(
-        self, name: str, parameters: Parameters, tables: Mapping[str, Opener] | None = None
+        self,
+        name: str,
+        parameters: Parameters,
+        main: Parameters,
+        tables: Mapping[str, Opener] | None = None,
     ) -> None:
         self.name = name
+        self.main = main
         self.parameters = parameters
         self._tables = tables
         self.policy: Policy | None = None
@@ -112,10 +118,10 @@ class Configuration:
 
     def _smtpds(self, wanted: str | None, tables: Mapping[str, Opener] | None) -> Iterator[Smtpd]:
         if not self.services:
-            yield Smtpd("", self.main, tables)
+            yield Smtpd("", self.main, self.main, tables)
         for service in self.services:
             name = f"{service.name}/{service.type}"
-            yield Smtpd(name, Parameters.load(self.directory, name), tables)
+            yield Smtpd(name, Parameters.load(self.directory, name), self.main, tables)
 
 
 def asked(
