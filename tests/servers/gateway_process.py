@@ -28,7 +28,7 @@ async def serve(next_hop_port: int, pem_file: str) -> None:
     )
     settings = GatewaySettings(
         hostname="gateway.example",
-        next_hop=NextHop("127.0.0.1", next_hop_port),
+        next_hops=(NextHop("127.0.0.1", next_hop_port),),
         port=0,
         tls=tls,
         tls_required=False,

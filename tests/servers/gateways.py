@@ -87,7 +87,7 @@ def running(
     gateway = Gateway(
         GatewaySettings(
             hostname="gateway.example",
-            next_hop=NextHop("127.0.0.1", port),
+            next_hops=(NextHop("127.0.0.1", port),),
             port=0,
             tls=tls,
             limits=limits or Limits(),

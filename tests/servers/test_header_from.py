@@ -136,7 +136,7 @@ def test_the_built_in_policy_checks_the_header_against_the_directory(
     loop_thread.run(sink.start())
     settings = GatewaySettings(
         hostname="gateway.example",
-        next_hop=NextHop("127.0.0.1", sink.port),
+        next_hops=(NextHop("127.0.0.1", sink.port),),
         port=0,
         tls=server_tls,
         timeouts=QUICK,

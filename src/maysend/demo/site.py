@@ -89,7 +89,7 @@ class Site:
         gateway = Gateway(
             GatewaySettings(
                 hostname="localhost",
-                next_hop=NextHop("127.0.0.1", self.sink.port),
+                next_hops=(NextHop("127.0.0.1", self.sink.port),),
                 port=port,
                 tls=self._tls,
             ),

@@ -21,7 +21,16 @@ def extensions(reply: ReplyLines) -> Extensions:
         dsn="DSN" in offered,
         pipelining="PIPELINING" in offered,
         enhancedstatuscodes="ENHANCEDSTATUSCODES" in offered,
+        chunking="CHUNKING" in offered,
+        starttls="STARTTLS" in offered,
+        auth=_words(offered, "AUTH"),
+        xclient=_words(offered, "XCLIENT"),
+        xforward=_words(offered, "XFORWARD"),
     )
+
+
+def _words(offered: dict[str, str], keyword: str) -> frozenset[str]:
+    return frozenset(offered.get(keyword, "").upper().split())
 
 
 def _size(parameter: str) -> int:

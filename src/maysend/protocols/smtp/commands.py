@@ -75,6 +75,11 @@ class Extensions(msgspec.Struct, frozen=True):
     dsn: bool = False
     pipelining: bool = False
     enhancedstatuscodes: bool = False
+    chunking: bool = False
+    starttls: bool = False
+    auth: frozenset[str] = frozenset()
+    xclient: frozenset[str] = frozenset()
+    xforward: frozenset[str] = frozenset()
 
 
 def split_verb(line: str) -> tuple[str, str]:

@@ -77,6 +77,11 @@ class ReplyReader:
         self._lines: list[str] = []
         self._code = 0
 
+    @property
+    def holds_octets(self) -> bool:
+        """Whether a part of a reply was read that is not complete."""
+        return bool(self._input or self._lines)
+
     def receive(self, octets: bytes) -> list[ReplyLines]:
         """The replies that are complete now. Raises ProtocolError for what is no reply."""
         *complete, self._input = (self._input + octets).split(b"\n")

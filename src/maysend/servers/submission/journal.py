@@ -7,19 +7,19 @@ from maysend.protocols.smtp.replies import ReplyLines
 from maysend.reply import Reply
 from maysend.servers.submission.envelope import Envelope, Recipient
 from maysend.servers.submission.message import MessageTransfer
+from maysend.servers.submission.next_hop import NextHop
 from maysend.servers.submission.peer import Peer, printable
-from maysend.servers.submission.settings import NextHop
 
 STATUS = {2: "sent", 4: "deferred", 5: "refused"}
 
 
 class Journal:
-    """Writes the lines of one dialogue through `log`."""
+    """Writes the lines of one dialogue through `log`. `next_hop`: the one that it has now."""
 
-    def __init__(self, log: Callable[[str], None], peer: Peer, next_hop: NextHop) -> None:
+    def __init__(self, log: Callable[[str], None], peer: Peer) -> None:
+        self.next_hop: NextHop | None = None
         self._log = log
         self._peer = peer
-        self._next_hop = next_hop
 
     def refused(
         self, stage: str, sender: str, recipient: str | None, reply: Reply, decision: Decision
@@ -34,7 +34,7 @@ class Journal:
     ) -> None:
         """The next hop refused a recipient, or the sender."""
         said = f"{reply.code} {reply.text}" if isinstance(reply, ReplyLines) else str(reply)
-        rule = f" relay={self._next_hop}"
+        rule = f" relay={self.next_hop or 'none'}"
         self._reject("RCPT", envelope.sender, recipient.address, said, rule)
 
     def message(
@@ -47,7 +47,7 @@ class Journal:
     ) -> None:
         """What became of a message; `reply` is None where the client was gone before the end."""
         to = ", ".join(f"to=<{recipient.address}>" for recipient in envelope.recipients)
-        relay = "none" if envelope.discarded else str(self._next_hop)
+        relay = "none" if envelope.discarded else str(self.next_hop or "none")
         said = f"{reply.code} {reply.text}" if reply else "client left before the end"
         if transfer.unconfirmed:
             said += "; lost after the final dot, it may come twice"

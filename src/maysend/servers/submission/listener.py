@@ -71,7 +71,7 @@ class Gateway:
             async with asyncio.timeout(self._settings.timeouts.first_probe):
                 await self._services.probe()
         except TimeoutError:
-            self._services.log(f"warning: next hop {self._settings.next_hop} is slow to answer")
+            self._services.log(f"warning: next hop {self._settings.next_hops[0]} is slow to answer")
 
     async def stop(self) -> None:
         """Take no more clients; what is under way may end within `shutdown_grace` seconds."""

@@ -2,18 +2,20 @@
 
 Everything that can go wrong there ends as `NextHopFailed` with a 4yz reply for the client. The
 final dot leaves only through `finish`, and a message that is not to be taken is never ended with
-one: `abandon` cuts the connection.
+one: `abandon` cuts the connection. How a connection is made is in `relay_opening`.
 """
 
 import asyncio
+import ssl
 from collections import deque
 from typing import cast
 
-from maysend.protocols.smtp.client import command, extensions
+from maysend.protocols.smtp.client import command
 from maysend.protocols.smtp.commands import Extensions
 from maysend.protocols.smtp.replies import ProtocolError, ReplyLines, ReplyReader
 from maysend.reply import Reply
-from maysend.servers.submission.settings import NextHop, Timeouts
+from maysend.servers.submission.next_hop import NextHop
+from maysend.servers.submission.settings import Timeouts
 
 UNSENT_AT_MOST = 65536
 """Octets that may wait for the next hop before the client is no longer read."""
@@ -31,12 +33,17 @@ class NextHopFailed(Exception):
 
 
 class Relay(asyncio.Protocol):
-    """One connection to the next hop. Make it with `Relay.open`."""
+    """One connection to `next_hop`. Make it with `open_relay`."""
 
-    def __init__(self, timeouts: Timeouts) -> None:
+    def __init__(self, next_hop: NextHop, timeouts: Timeouts) -> None:
+        self.next_hop = next_hop
         self.extensions = Extensions()
+        self.told: str | None = None
+        """What it was last told of the client, None: nothing yet."""
+        self.is_encrypted = False
         self.sending = False
-        self._timeouts = timeouts
+        self.timeouts = timeouts
+        self._loop = asyncio.get_running_loop()
         self._reader = ReplyReader()
         self._replies: deque[ReplyLines] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -45,46 +52,54 @@ class Relay(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._leaving: asyncio.TimerHandle | None = None
 
-    @classmethod
-    async def open(cls, next_hop: NextHop, hostname: str, timeouts: Timeouts) -> "Relay":
-        """Connect, read the greeting, say EHLO. Raises NextHopFailed."""
-        relay = cls(timeouts)
-        try:
-            async with asyncio.timeout(timeouts.next_hop_connect):
-                await asyncio.get_running_loop().create_connection(
-                    lambda: relay, next_hop.host, next_hop.port
-                )
-        except (OSError, TimeoutError):
-            raise NextHopFailed("does not answer", "4.4.1") from None
-        try:
-            await relay._greet(hostname)
-        except BaseException:
-            relay.abandon()
-            raise
-        return relay
-
     @property
     def usable(self) -> bool:
         """Whether a transaction may still be begun on it."""
         return self._failure is None and not self._replies and not self.sending
 
+    async def greeting(self) -> ReplyLines:
+        """What it says first. Raises NextHopFailed."""
+        return await self._reply(self.timeouts.next_hop_greeting)
+
     async def command(self, octets: bytes) -> ReplyLines:
         """Send a command and wait for its reply. Raises NextHopFailed."""
         self._write(octets)
-        return await self._reply(self._timeouts.next_hop_command)
+        return await self._reply(self.timeouts.next_hop_command)
 
     async def commands(self, first: bytes, second: bytes) -> tuple[ReplyLines, ReplyLines]:
         """Two commands, in one go where the next hop takes pipelining."""
         if not self.extensions.pipelining:
             return await self.command(first), await self.command(second)
         self._write(first + second)
-        limit = self._timeouts.next_hop_command
+        limit = self.timeouts.next_hop_command
         return await self._reply(limit), await self._reply(limit)
+
+    async def start_tls(self, context: ssl.SSLContext, name: str) -> None:
+        """Negotiate TLS after its 220. Raises NextHopFailed, also for a certificate that is not
+        trusted, and for octets that were slipped in before TLS."""
+        assert self._transport is not None
+        if self._replies or self._reader.holds_octets:
+            raise self._failed("said something between STARTTLS and TLS")
+        try:
+            upgraded = await self._loop.start_tls(
+                self._transport,
+                self,
+                context,
+                server_hostname=name,
+                ssl_handshake_timeout=self.timeouts.next_hop_connect,
+            )
+        except ssl.SSLCertVerificationError:
+            raise self._failed("has a certificate that is not trusted") from None
+        except (OSError, TimeoutError):
+            raise self._failed("does not get TLS done") from None
+        if upgraded is None:
+            raise self._failed("closed the connection")
+        self._keep(upgraded)
 
     async def begin_data(self) -> ReplyLines:
         """Say DATA; after a 354 the message may be sent. Raises NextHopFailed."""
-        self._write(command("DATA"))
-        reply = await self._reply(self._timeouts.next_hop_data)
+        self._write(b"DATA\r\n")
+        reply = await self._reply(self.timeouts.next_hop_data)
         if reply.code == 354:
             self.sending = True
         elif reply.code < 400:
@@ -100,20 +115,20 @@ class Relay(asyncio.Protocol):
         if self._drained is None:
             return
         try:
-            async with asyncio.timeout(self._timeouts.next_hop_block):
+            async with asyncio.timeout(self.timeouts.next_hop_block):
                 await self._drained
         except TimeoutError:
             raise self._failed("stopped reading") from None
         self._check()
 
-    async def finish(self) -> ReplyLines:
-        """Say the final dot and wait for the verdict. Raises NextHopFailed.
+    async def finish(self, rest: bytes = b"") -> ReplyLines:
+        """Say the rest and the final dot, and wait for the verdict. Raises NextHopFailed.
 
         `self.sending` stays True until the next hop has answered: whoever stops waiting before
         that does not know whether the message was taken.
         """
-        self._write(b".\r\n")
-        reply = await self._reply(self._timeouts.next_hop_final)
+        self._write(rest + b".\r\n")
+        reply = await self._reply(self.timeouts.next_hop_final)
         self.sending = False
         if 300 <= reply.code <= 399:
             raise self._failed("gave a wrong reply to the message")
@@ -131,14 +146,13 @@ class Relay(asyncio.Protocol):
             self.abandon()
             return
         self._transport.write(command("QUIT"))
-        self._leaving = asyncio.get_running_loop().call_later(GOODBYE, self._transport.abort)
+        self._leaving = self._loop.call_later(GOODBYE, self._transport.abort)
 
     # What the transport calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport and bound what it buffers."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
+        self._keep(transport)
 
     def data_received(self, data: bytes) -> None:
         """Gather replies; one that nobody waits for while a message is sent breaks the order."""
@@ -157,7 +171,7 @@ class Relay(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The next hop is slower than the client."""
-        self._drained = asyncio.get_running_loop().create_future()
+        self._drained = self._loop.create_future()
 
     def resume_writing(self) -> None:
         """The next hop has caught up."""
@@ -165,15 +179,9 @@ class Relay(asyncio.Protocol):
             self._drained.set_result(None)
         self._drained = None
 
-    async def _greet(self, hostname: str) -> None:
-        greeting = await self._reply(self._timeouts.next_hop_greeting)
-        if greeting.code != 220:
-            raise NextHopFailed("is not ready", "4.3.2")
-        reply = await self.command(command(f"EHLO {hostname}"))
-        if reply.accepts:
-            self.extensions = extensions(reply)
-        elif not (await self.command(command(f"HELO {hostname}"))).accepts:
-            raise NextHopFailed("refuses our greeting", "4.3.2")
+    def _keep(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
 
     def _write(self, octets: bytes) -> None:
         self._check()
@@ -184,20 +192,25 @@ class Relay(asyncio.Protocol):
         self._transport.write(octets)
 
     async def _reply(self, timeout: float) -> ReplyLines:
-        try:
-            async with asyncio.timeout(timeout):
-                while not self._replies:
-                    self._check()
-                    self._waiter = asyncio.get_running_loop().create_future()
-                    await self._waiter
-        except TimeoutError:
-            raise self._failed("does not answer in time") from None
-        finally:
-            self._waiter = None
+        if not self._replies:
+            await self._octets(timeout)
         reply = self._replies.popleft()
         if reply.code == 421:
             self._fail("is closing the connection")
         return reply
+
+    async def _octets(self, timeout: float) -> None:
+        """Wait for a reply. Raises NextHopFailed."""
+        # A plain timer costs a fraction of asyncio.timeout, and this is waited for most often.
+        timer = self._loop.call_later(timeout, self._fail, "does not answer in time")
+        try:
+            while not self._replies:
+                self._check()
+                self._waiter = self._loop.create_future()
+                await self._waiter
+        finally:
+            self._waiter = None
+            timer.cancel()
 
     def _check(self) -> None:
         if self._failure is not None:

@@ -1,14 +1,17 @@
 """What the dialogues of one gateway share."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from maysend.policy import Policy
 from maysend.protocols.smtp.commands import Extensions
 from maysend.servers.deciding import Deciding
 from maysend.servers.submission.logins import Logins
+from maysend.servers.submission.next_hop import NextHop
 from maysend.servers.submission.peer import Peer
 from maysend.servers.submission.relay import NextHopFailed, Relay
+from maysend.servers.submission.relay_opening import open_relay
 from maysend.servers.submission.sasl_settings import SaslSettings
 from maysend.servers.submission.settings import GatewaySettings
 from maysend.servers.submission.traffic import Traffic
@@ -38,22 +41,35 @@ class Services:
         self.log = log
         self.sasl = SaslSettings.from_parameters(policy.parameters)
         self.next_hop_extensions = UNKNOWN
+        self._clock = time.monotonic
+        self._failed_at: dict[NextHop, float] = {}
         self._no_auth_for = policy.site.match_list("smtpd_sasl_exceptions_networks", "none")
 
     async def open_relay(self) -> Relay:
-        """A connection to the next hop. Raises NextHopFailed. Also learns what it offers."""
-        settings = self.settings
-        relay = await Relay.open(settings.next_hop, settings.hostname, settings.timeouts)
-        self.next_hop_extensions = relay.extensions
-        return relay
+        """A connection to the first next hop that can be had. Raises NextHopFailed.
+
+        Also learns what it offers.
+        """
+        failure: NextHopFailed | None = None
+        for next_hop in self._in_order():
+            try:
+                settings = self.settings
+                relay = await open_relay(next_hop, settings.hostname, settings.timeouts)
+            except NextHopFailed as problem:
+                failure = failure or problem
+                self._note_failure(next_hop, problem)
+            else:
+                self._failed_at.pop(next_hop, None)
+                self.next_hop_extensions = relay.extensions
+                return relay
+        assert failure is not None
+        raise failure
 
     async def probe(self) -> None:
-        """Ask the next hop what it offers; when it is down, offer nothing until it is back."""
+        """Ask the next hop what it offers; when all are down, offer nothing until one is back."""
         try:
             (await self.open_relay()).quit()
-        except NextHopFailed as problem:
-            if self.next_hop_extensions is not UNKNOWN:
-                self.log(f"warning: next hop {self.settings.next_hop}: {problem}")
+        except NextHopFailed:
             self.next_hop_extensions = UNKNOWN
 
     async def keep_probing(self) -> None:
@@ -63,6 +79,19 @@ class Services:
             down = self.next_hop_extensions is UNKNOWN
             await asyncio.sleep(min(2.0, interval) if down else interval)
             await self.probe()
+
+    def _in_order(self) -> list[NextHop]:
+        """As the settings have them, but those that failed a moment ago last."""
+        since = self._clock() - self.settings.timeouts.next_hop_retry
+        return sorted(
+            self.settings.next_hops,
+            key=lambda next_hop: self._failed_at.get(next_hop, float("-inf")) > since,
+        )
+
+    def _note_failure(self, next_hop: NextHop, problem: NextHopFailed) -> None:
+        if next_hop not in self._failed_at:
+            self.log(f"warning: next hop {next_hop}: {problem}")
+        self._failed_at[next_hop] = self._clock()
 
     def offered(self) -> Extensions:
         """What EHLO may offer: what both ends can do (nothing is downgraded on the way)."""
@@ -74,6 +103,7 @@ class Services:
             dsn=theirs.dsn,
             pipelining=True,
             enhancedstatuscodes=True,
+            chunking=theirs.chunking,
         )
 
     def hides_auth_from(self, peer: Peer) -> bool:

@@ -30,6 +30,7 @@ from maysend.servers.submission.journal import Journal
 from maysend.servers.submission.message import MessageTransfer
 from maysend.servers.submission.peer import Peer
 from maysend.servers.submission.relay import NextHopFailed, Relay
+from maysend.servers.submission.relay_opening import tell
 from maysend.servers.submission.services import Services
 
 MAIL_OK = Reply(250, "2.1.0", "Ok")
@@ -58,7 +59,7 @@ class Transactions:
         self._session = session
         self._peer = peer
         self._channel = channel
-        self.journal = Journal(services.log, peer, services.settings.next_hop)
+        self.journal = Journal(services.log, peer)
         self._relay: Relay | None = None
 
     # -- commands ------------------------------------------------------------------------------
@@ -216,6 +217,8 @@ class Transactions:
             self._relay = None
         if self._relay is None:
             self._relay = await self._services.open_relay()
+            self.journal.next_hop = self._relay.next_hop
+        await tell(self._relay, self._peer, self._services.settings.hostname)
         return self._relay
 
     async def _prepare_relay(self, envelope: Envelope) -> Answer | None:
