@@ -12,8 +12,9 @@ from maysend.protocols.smtp.client import command
 from maysend.protocols.smtp.commands import CommandError
 from maysend.reply import Reply
 
-ATTRIBUTES = tuple(
-    ["NAME", "ADDR", "PROTO", "HELO", "REVERSE_NAME", "PORT", "LOGIN", "DESTADDR", "DESTPORT"]
+ATTRIBUTES = (
+    *("NAME", "ADDR", "PROTO", "HELO", "REVERSE_NAME", "PORT", "LOGIN"),
+    *("DESTADDR", "DESTPORT"),
 )
 """Of XCLIENT, in the order in which smtpd's EHLO names them."""
 
