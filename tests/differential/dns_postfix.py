@@ -7,6 +7,7 @@ with DnsPostfix() as postfix:
 
 from collections.abc import Mapping
 
+from maysend.cases import Case
 from maysend.dns import Zone
 from tests.differential.fake_dns import FakeDns
 from tests.differential.live_postfix import LivePostfix
@@ -34,6 +35,10 @@ class DnsPostfix(LivePostfix):
         if zone is not None:
             self.resolver = Zone(zone)
             self._dns.serve(zone)
+
+    def adopt(self, case: Case) -> None:
+        """Become the Postfix that a case is about, with the name server that it knows."""
+        self.configure(case.main_cf, case.files, case.dns)
 
     def close(self) -> None:
         """End the daemons and the name server. May be called twice."""

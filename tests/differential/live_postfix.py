@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from maysend.cases import Case
 from maysend.cases.case import BASE_PARAMETERS
 from maysend.dns import Resolver, Zone
 from tests.differential.private_master import PrivateMaster, Service, make_queue
@@ -194,6 +195,10 @@ class LivePostfix:
         shutil.rmtree(self.directory)
         self.directory.mkdir()
         self._write(parameters, files or {})
+
+    def adopt(self, case: Case) -> None:
+        """Become the Postfix that a case is about."""
+        self.configure(case.main_cf, case.files)
 
     @property
     def log(self) -> list[str]:

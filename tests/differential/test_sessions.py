@@ -2,98 +2,88 @@
 
     MAYSEND_SESSIONS=20000 MAYSEND_SEED=7 pytest tests/differential/test_sessions.py
 
-says at its end how often each restriction, outcome and shape of address was exercised. A zero
-fails, where there were sessions enough. Each difference is shrunk and shown as a golden case,
-ready for tests/cases/.
+says at its end how often each restriction permitted, objected and was passed by, and each outcome
+and shape of address was exercised. A zero fails, where there were sessions enough. Each
+disagreement is made small and kept as a case, ready for tests/cases/.
 """
 
 import os
-import re
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from pathlib import Path
+from random import Random
 
 import pytest
 
-from maysend.cases.rendering import render, with_answers
+from maysend.cases import read_cases, run
+from maysend.dns import Zone
+from maysend.maincf import MainCfError, Parameters
+from maysend.policy import Policy, PolicyError
 from tests.differential.live_postfix import LivePostfix
-from tests.differential.sessions.compare import DIALOGUES, Session, sessions
-from tests.differential.sessions.report import Report
+from tests.differential.sessions.compare import Session, ask_both
+from tests.differential.sessions.holding import Findings, as_case, hold, keep
+from tests.differential.sessions.kinds import KINDS
 from tests.differential.sessions.shrink import shrink
 
-SESSIONS = int(os.environ.get("MAYSEND_SESSIONS", "2000"))
+NUMBERS = {
+    "sessions": int(os.environ.get("MAYSEND_SESSIONS", "2400")),
+    "sessions about names": int(os.environ.get("MAYSEND_DNS_SESSIONS", "600")),
+}
 SEED = int(os.environ.get("MAYSEND_SEED", "1"))
-WORKERS = min(2, os.cpu_count() or 1)
 ENOUGH_FOR_COVERAGE = 2000
-SHOWN = int(os.environ.get("MAYSEND_SHOWN", "6"))
 
 
 @pytest.mark.needs_postfix
+@pytest.mark.parametrize("kind", KINDS)
 def test_random_sessions_get_the_same_replies(
-    record_property: Callable[[str, object], None],
+    kind: str, record_property: Callable[[str, object], None]
 ) -> None:
-    shares = [_share(worker) for worker in range(WORKERS)]
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        results = list(pool.map(hold_sessions, shares))
-    report = Report()
-    different: dict[str, tuple[int, str]] = {}
-    for part, found in results:
-        report.join(part)
-        for kind, (count, text) in found.items():
-            different[kind] = (different.get(kind, (0, ""))[0] + count, text)
-    record_property("counted", f"seed {SEED}: {report}")
-    total = sum(count for count, _ in different.values())
+    report, different = hold(kind, SEED, NUMBERS[kind])
+    record_property("counted", f"seed {SEED}, {kind}: {report}")
     if different:
-        shown = "\n".join(
-            f"# {count} times, the smallest found:\n{text}"
-            for count, text in sorted(different.values(), reverse=True)
-        )
-        pytest.fail(
-            f"{total} of {report.sessions} sessions differ, in {len(different)} ways\n{shown}",
-            pytrace=False,
-        )
+        pytest.fail(keep(kind, SEED, different), pytrace=False)
     if report.sessions >= ENOUGH_FOR_COVERAGE:
         assert report.never_exercised() == []
 
 
-def hold_sessions(numbers: range) -> tuple[Report, dict[str, tuple[int, str]]]:
-    """Hold these sessions; the report, and for each kind of difference its count and a case."""
-    report = Report()
-    found: dict[str, Session] = {}
-    counts: dict[str, int] = {}
+@pytest.mark.needs_postfix
+def test_a_disagreement_is_made_small_and_becomes_a_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A planted one: our side answers REJECT of an access table with another code."""
+    monkeypatch.setattr("tests.differential.sessions.holding.KEPT", tmp_path / "kept")
     with LivePostfix() as postfix:
-        for session in sessions(postfix, SEED, numbers):
-            report.add(session)
-            if session.difference is not None:
-                kind = _kind(session)
-                counts[kind] = counts.get(kind, 0) + 1
-                found.setdefault(kind, session)
-        most = sorted(found, key=lambda kind: -counts[kind])
-        texts = {kind: _golden(shrink(postfix, found[kind])) for kind in most[:SHOWN]}
-    unshrunk = {kind: f"# {session.case.name}: {kind}" for kind, session in found.items()}
-    return report, {kind: (counts[kind], texts.get(kind, unshrunk[kind])) for kind in found}
-
-
-def _share(worker: int) -> range:
-    """A worker's part of the sessions, in whole configurations."""
-    configurations = -(-SESSIONS // DIALOGUES)
-    bounds = [configurations * part // WORKERS * DIALOGUES for part in (worker, worker + 1)]
-    return range(*bounds)
-
-
-def _kind(session: Session) -> str:
-    """Differences of one kind are shown once: the two replies without their names."""
-    number = session.difference
+        session = _planted_disagreement(postfix)
+        small = shrink(postfix, session, _wrong_policy)
+    number = small.difference
     assert number is not None
-    replies = (session.live[number].reply, session.ours[number].reply)
-    return " / ".join(re.sub(r"<.*>", "<>", reply)[:90] for reply in replies)
+    assert small.ours[number].reply.startswith("559")
+    assert len(small.case.turns) <= 4
+    assert len(small.case.main_cf) <= 3
+    assert "REJECT" in " ".join([*small.case.main_cf.values(), *small.case.files.values()]).upper()
+    said = keep("sessions", 7, {"one way": Findings(3, as_case(small))})
+    assert said.startswith("3 sessions differ, in 1 ways; kept in")
+    (case,) = read_cases(tmp_path / "kept" / "sessions-7.toml")
+    assert [turn.reply for turn in case.turns] == [answer.reply for answer in small.live]
+    assert run(case).passed, "without the plant both sides agree"
 
 
-def _golden(session: Session) -> str:
-    """A ready-made golden case, with what maysend answers as a comment."""
-    number = session.difference
-    case = with_answers(session.case, session.live)
-    if number is None:
-        return render(case)
-    ours = session.ours[number]
-    return f"# maysend: {ours.reply}  ({ours.decided_by})\n{render(case)}"
+def _planted_disagreement(postfix: LivePostfix) -> Session:
+    kind = KINDS["sessions"]
+    for number in range(200):
+        configured = kind.configuration(Random(f"plant {number}"))
+        if "access_map_reject_code" in configured.main_cf:
+            continue
+        postfix.adopt(configured)
+        case, addresses = kind.dialogue(Random(f"plant {number}"), "planted", configured)
+        session = Session(case, addresses, *ask_both(postfix, _wrong_policy(postfix), case))
+        if session.difference is not None and not postfix.fatal:
+            return session
+    pytest.fail("no configuration of two hundred has a REJECT that is reached")
+
+
+def _wrong_policy(postfix: LivePostfix) -> Policy | None:
+    try:
+        parameters = Parameters.load(postfix.directory)
+        return Policy(parameters.replaced({"access_map_reject_code": "559"}), resolver=Zone(""))
+    except (PolicyError, MainCfError):
+        return None

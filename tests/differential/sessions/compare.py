@@ -1,7 +1,4 @@
-"""Hold one random session with both sides and note what happened."""
-
-from collections.abc import Iterator
-from random import Random
+"""Hold one session with both sides and note what happened."""
 
 import msgspec
 
@@ -11,12 +8,8 @@ from maysend.maincf import MainCfError
 from maysend.policy import Policy, PolicyError
 from tests.differential.live_postfix import LivePostfix, LivePostfixError
 from tests.differential.sessions.addresses import Address
-from tests.differential.sessions.configurations import Configuration
-from tests.differential.sessions.dialogues import dialogue
 from tests.live_dialogue import ask_postfix
 
-DIALOGUES = 4
-"""Sessions for each configuration: starting a daemon takes longer than a dialogue."""
 REFUSES_TO_START = "refuses to start"
 OUTSIDE_POLICY = (
     "451 4.3.0 Error: queue file write error",
@@ -54,23 +47,6 @@ class Session(msgspec.Struct):
             if live.reply != ours.reply:
                 return number
         return None
-
-
-def sessions(postfix: LivePostfix, seed: int, numbers: range) -> Iterator[Session]:
-    """The sessions with these numbers: the same seed and number always give the same session."""
-    for number in numbers:
-        random = Random(f"{seed}:{number // DIALOGUES}")
-        if number % DIALOGUES == 0 or number == numbers[0]:
-            configuration = Configuration(random)
-            postfix.configure(configuration.main_cf, configuration.files)
-            policy = compile_policy(postfix)
-        case, addresses = dialogue(
-            Random(f"{seed}:dialogue:{number}"),
-            f"seed {seed} session {number}",
-            configuration.main_cf,
-            configuration.files,
-        )
-        yield Session(case, addresses, *ask_both(postfix, policy, case))
 
 
 def compile_policy(postfix: LivePostfix) -> Policy | None:

@@ -81,6 +81,8 @@ ANSWERS = (
     "552 4.2.2 wrong class",
     "5.7.1 no code",
     "250 fine",
+    "421 4.7.0 come back later",
+    "521 5.7.0 and stay away",
     "600 too high",
     "REJECT",
     "reject not here",

@@ -1,12 +1,13 @@
 """Make a disagreement small: take away what it does not need, as long as it still differs."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from maysend.cases import Case
 from maysend.maincf import tokens
+from maysend.policy import Policy
 from tests.differential.live_postfix import LivePostfix
 from tests.differential.sessions.compare import (
     REFUSES_TO_START,
@@ -15,13 +16,17 @@ from tests.differential.sessions.compare import (
     compile_policy,
 )
 
-ATTEMPTS = 250
+ATTEMPTS = 400
 """Each takes about 20 ms."""
 BRACED = re.compile(r",?\s*\{[^{}]*\}")
 
 
-def shrink(postfix: LivePostfix, session: Session) -> Session:
-    """The smallest session found that still differs."""
+def shrink(
+    postfix: LivePostfix,
+    session: Session,
+    compile: Callable[[LivePostfix], Policy | None] = compile_policy,
+) -> Session:
+    """The smallest session found that still differs. `compile` gives our policy of a Postfix."""
     smallest = session
     attempts = ATTEMPTS
     progress = True
@@ -31,7 +36,7 @@ def shrink(postfix: LivePostfix, session: Session) -> Session:
             attempts -= 1
             if attempts <= 0:
                 break
-            attempt = _ask(postfix, case)
+            attempt = _ask(postfix, case, compile)
             if attempt.difference is not None and _starts(attempt) == _starts(session):
                 smallest = attempt
                 progress = True
@@ -39,15 +44,22 @@ def shrink(postfix: LivePostfix, session: Session) -> Session:
     return smallest
 
 
-def _ask(postfix: LivePostfix, case: Case) -> Session:
-    postfix.configure(case.main_cf, case.files)
-    live, ours = ask_both(postfix, compile_policy(postfix), case)
+def _ask(
+    postfix: LivePostfix, case: Case, compile: Callable[[LivePostfix], Policy | None]
+) -> Session:
+    postfix.adopt(case)
+    live, ours = ask_both(postfix, compile(postfix), case)
     return Session(case, [], live, ours)
 
 
 def _smaller(case: Case) -> Iterator[Case]:
     """Cases with one thing less, the big things first."""
     yield from _without_turns(case)
+    names = list(case.main_cf)
+    for size in (8, 4, 2):
+        for start in range(0, len(names) - size, size):
+            fewer = {*names[:start], *names[start + size :]}
+            yield _replaced(case, {key: case.main_cf[key] for key in names if key in fewer})
     for name in case.main_cf:
         yield _replaced(case, {key: case.main_cf[key] for key in case.main_cf if key != name})
     for key, value in (("login", ""), ("client_name", "unknown"), ("reverse_client_name", "")):
@@ -57,10 +69,22 @@ def _smaller(case: Case) -> Iterator[Case]:
         for shorter in _shorter_lists(value):
             yield _replaced(case, {**case.main_cf, name: shorter})
     for name, text in case.files.items():
-        lines = text.splitlines(keepends=True)
-        for number in range(len(lines)):
-            rest = "".join(lines[:number] + lines[number + 1 :])
+        for rest in _fewer_lines(text):
             yield msgspec.structs.replace(case, files={**case.files, name: rest})
+    for rest in _fewer_lines(case.dns):
+        yield msgspec.structs.replace(case, dns=rest)
+
+
+def _fewer_lines(text: str) -> Iterator[str]:
+    """The text without a half, a quarter, … of its lines, down to one."""
+    lines = text.splitlines(keepends=True)
+    size = max(len(lines) // 2, 1)
+    while lines:
+        for start in range(0, len(lines), size):
+            yield "".join(lines[:start] + lines[start + size :])
+        if size == 1:
+            return
+        size //= 2
 
 
 def _without_turns(case: Case) -> Iterator[Case]:
