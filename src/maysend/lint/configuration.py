@@ -5,6 +5,7 @@ from functools import cached_property
 from os.path import exists, join
 from pathlib import Path
 
+from maysend.delegation import RecordedPolicyServices
 from maysend.dns import Zone
 from maysend.maincf import MainCfError, Parameters, Place, master
 from maysend.policy import Decision, Policy, PolicyError, ProtocolState, Request
@@ -48,7 +49,7 @@ class Smtpd:
     def policy_with(self, overrides: Mapping[str, str]) -> Policy:
         """The policy with other values of some parameters, to try a fix or prove a point."""
         parameters = self.parameters.replaced(overrides) if overrides else self.parameters
-        return Policy(parameters, self._tables, Zone(NO_DNS))
+        return Policy(parameters, self._tables, Zone(NO_DNS), RecordedPolicyServices({}))
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:

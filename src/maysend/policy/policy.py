@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
+from maysend.delegation import PolicyServices
 from maysend.dns import Resolver
 from maysend.maincf import Parameters
 from maysend.policy.decision import Decision
@@ -23,8 +24,9 @@ class Policy:
     """What a main.cf says about who may send, ready to be asked.
 
     `resolver` answers restrictions that ask DNS; without one, the name servers of this host do,
-    from the first question on. Raises PolicyError where smtpd would refuse to start, MainCfError
-    where a value can't be read.
+    from the first question on. `policy_services` answers for the policy servers that
+    check_policy_service names; without one, they themselves are asked. Raises PolicyError where
+    smtpd would refuse to start, MainCfError where a value can't be read.
     """
 
     def __init__(
@@ -32,9 +34,10 @@ class Policy:
         parameters: Parameters,
         extra_tables: Mapping[str, Opener] | None = None,
         resolver: Resolver | None = None,
+        policy_services: PolicyServices | None = None,
     ) -> None:
         self.parameters = parameters
-        self.site = Site(parameters, extra_tables, resolver)
+        self.site = Site(parameters, extra_tables, resolver, policy_services)
         require_relay_control(self.site)
         require_known_values(self.site)
         self.stages = compile_stages(self.site)
@@ -46,9 +49,10 @@ class Policy:
         service: str | None = None,
         extra_tables: Mapping[str, Opener] | None = None,
         resolver: Resolver | None = None,
+        policy_services: PolicyServices | None = None,
     ) -> "Policy":
         """The policy of a Postfix configuration directory, with master.cf's -o of `service`."""
-        return cls(Parameters.load(directory, service), extra_tables, resolver)
+        return cls(Parameters.load(directory, service), extra_tables, resolver, policy_services)
 
     @classmethod
     def from_parameters(
@@ -56,9 +60,10 @@ class Policy:
         parameters: Mapping[str, str],
         extra_tables: Mapping[str, Opener] | None = None,
         resolver: Resolver | None = None,
+        policy_services: PolicyServices | None = None,
     ) -> "Policy":
         """The policy of main.cf parameters given as they would be written there."""
-        return cls(Parameters.from_mapping(parameters), extra_tables, resolver)
+        return cls(Parameters.from_mapping(parameters), extra_tables, resolver, policy_services)
 
     @classmethod
     def builtin(
@@ -66,12 +71,13 @@ class Policy:
         extra_tables: Mapping[str, Opener],
         overrides: Mapping[str, str] | None = None,
         resolver: Resolver | None = None,
+        policy_services: PolicyServices | None = None,
     ) -> "Policy":
         """The policy that comes with maysend: its own main.cf, on the directory's tables."""
         directory = str(files("maysend.policy").joinpath("builtin"))
         parameters = Parameters.load(directory)
         parameters = parameters.replaced(overrides) if overrides else parameters
-        return cls(parameters, extra_tables, resolver)
+        return cls(parameters, extra_tables, resolver, policy_services)
 
     @property
     def findings(self) -> list[Node]:
@@ -145,12 +151,25 @@ class Policy:
             sasl_method=request.sasl_method,
             protocol_name=request.protocol_name,
         )
-        session.dialogue.size = request.size
+        dialogue = session.dialogue
+        dialogue.size = request.size
+        dialogue.sasl_sender = request.sasl_sender
+        dialogue.client_port = request.client_port
+        dialogue.server_address = request.server_address
+        dialogue.server_port = request.server_port
         if request.encryption_protocol:
             session.encrypted(
                 request.encryption_protocol,
                 request.encryption_cipher,
                 request.encryption_keysize,
+            )
+            session.certified(
+                request.ccert_fingerprint,
+                request.ccert_pubkey_fingerprint,
+                subject=request.ccert_subject,
+                issuer=request.ccert_issuer,
+                # Postfix names subject and issuer only where it trusts the certificate.
+                trusted=bool(request.ccert_subject or request.ccert_issuer),
             )
         return session
 
@@ -174,7 +193,10 @@ def _asked(session: Session, request: Request) -> Decision:
     decision = session.mail(request.sender)
     if request.protocol_state is ProtocolState.MAIL or not decision.is_permitted:
         return decision
-    if request.protocol_state in (ProtocolState.RCPT, ProtocolState.VRFY):
+    session.dialogue.instance = request.instance
+    if request.protocol_state is ProtocolState.VRFY:
+        return session.vrfy(request.recipient)
+    if request.protocol_state is ProtocolState.RCPT:
         session.dialogue.recipient_count = request.recipient_count
         return session.rcpt(request.recipient)
     session.dialogue.recipient = request.recipient or None

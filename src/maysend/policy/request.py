@@ -25,6 +25,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     protocol_state: ProtocolState = ProtocolState.RCPT
     protocol_name: str = "ESMTP"
     client_address: str = ""
+    client_port: str = ""
     client_name: str = "unknown"
     reverse_client_name: str = "unknown"
     helo_name: str = ""
@@ -32,10 +33,17 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     recipient: str = ""
     recipient_count: int = 0
     size: int = 0
+    instance: str = ""
+    server_address: str = ""
+    server_port: str = ""
     sasl_method: str = ""
     sasl_username: str = ""
     sasl_sender: str = ""
     encryption_protocol: str = ""
     encryption_cipher: str = ""
     encryption_keysize: int = 0
+    ccert_subject: str = ""
+    ccert_issuer: str = ""
+    ccert_fingerprint: str = ""
+    ccert_pubkey_fingerprint: str = ""
     etrn_domain: str = ""

@@ -50,15 +50,15 @@ class Session:
 
     def connect(self) -> Decision:
         """The client has connected."""
-        self._begin()
+        self._begin("CONNECT")
         if not self._stages.delay_reject:
             self._check_client()
         return self._decision()
 
     def helo(self, name: str) -> Decision:
-        """HELO or EHLO."""
+        """HELO, or EHLO where the protocol's name is ESMTP."""
         earlier, self.dialogue.helo_name = self.dialogue.helo_name, name
-        self._begin()
+        self._begin("EHLO" if self.dialogue.protocol_name == "ESMTP" else "HELO")
         if not self._stages.delay_reject:
             try:
                 self._check_helo()
@@ -81,14 +81,34 @@ class Session:
         self.dialogue.encryption_keysize = keysize
         self.dialogue.helo_name = None
 
+    def certified(
+        self,
+        fingerprint: str,
+        pubkey_fingerprint: str,
+        *,
+        subject: str = "",
+        issuer: str = "",
+        trusted: bool = False,
+    ) -> None:
+        """The client's TLS certificate, by $smtpd_tls_fingerprint_digest ("" is none).
+
+        `subject` and `issuer` are common names; `trusted` says that a known CA vouches for it.
+        """
+        dialogue = self.dialogue
+        dialogue.ccert_fingerprint = fingerprint
+        dialogue.ccert_pubkey_fingerprint = pubkey_fingerprint
+        dialogue.ccert_subject, dialogue.ccert_issuer = subject, issuer
+        dialogue.ccert_trusted = trusted
+
     def mail(self, address: str, *, smtputf8: bool = False) -> Decision:
         """MAIL FROM, with the address in internal form ("" is the null sender).
 
         `smtputf8` says that the client asked for that (RFC 6531 3.4).
         """
-        self._begin()
+        self._begin("MAIL")
         self._evaluation.forget_addresses()
         self.dialogue.smtputf8 = smtputf8
+        self.dialogue.instance = ""
         objection = self._undeliverable(address, "5.1.7", "Bad sender address syntax")
         if objection is not None:
             return objection
@@ -105,7 +125,24 @@ class Session:
 
     def rcpt(self, address: str) -> Decision:
         """RCPT TO, with the address in internal form."""
-        self._begin()
+        earlier = self.dialogue.recipient
+        decision = self._asked_about("RCPT", address)
+        if decision.is_permitted:
+            self.dialogue.recipient_count += 1
+        else:
+            self.dialogue.recipient = earlier
+        return decision
+
+    def vrfy(self, address: str) -> Decision:
+        """VRFY: what RCPT would say, without a recipient more (smtpd(8))."""
+        earlier = self.dialogue.recipient
+        decision = self._asked_about("VRFY", address)
+        self.dialogue.recipient = earlier
+        return decision
+
+    def _asked_about(self, command: str, address: str) -> Decision:
+        """Ask the lists about a recipient, which is the dialogue's from here on."""
+        self._begin(command)
         syntax = "Bad recipient address syntax"
         if not address:
             return self._syntax_error("5.1.3", syntax)
@@ -120,23 +157,23 @@ class Session:
             except WouldWait:
                 self.dialogue.recipient = earlier
                 raise
-        decision = self._decision()
-        if decision.is_permitted:
-            self.dialogue.recipient_count += 1
-        else:
-            self.dialogue.recipient = earlier
-        return decision
+        return self._decision()
 
     def data(self) -> Decision:
         """DATA: asked once for all recipients."""
         return self._once_for_all(self._stages.data, "DATA")
 
-    def end_of_data(self, header: Sequence[Field] | None = None) -> Decision:
+    def end_of_data(
+        self, header: Sequence[Field] | None = None, *, size: int | None = None
+    ) -> Decision:
         """The final dot: asked once for all recipients.
 
         `header` holds the fields that say who the message is from (maysend.header); None where
         the message is not known, which reject_header_from_login_mismatch answers with a 451.
+        `size` is the message's, in octets.
         """
+        if size is not None:
+            self.dialogue.size = size
         self.dialogue.header = None if header is None else tuple(header)
         decision = self._once_for_all(self._stages.end_of_data, "END-OF-MESSAGE")
         self.dialogue.header = None
@@ -144,12 +181,15 @@ class Session:
 
     def etrn(self, domain: str) -> Decision:
         """ETRN."""
+        self._begin("ETRN")
         self.dialogue.etrn_domain = domain
-        self._begin()
         outcomes = (self._check_client, self._check_helo) if self._stages.delay_reject else ()
-        refused = any(check() is REJECT for check in outcomes)
-        if not refused and self._run(self._stages.etrn, domain) is not REJECT:
-            self._evaluation.apply_defer_if_permit()
+        try:
+            refused = any(check() is REJECT for check in outcomes)
+            if not refused and self._run(self._stages.etrn, domain) is not REJECT:
+                self._evaluation.apply_defer_if_permit()
+        finally:
+            self.dialogue.etrn_domain = None
         return self._decision()
 
     def reset(self) -> None:
@@ -157,6 +197,8 @@ class Session:
         self.dialogue.sender = None
         self.dialogue.recipient = None
         self.dialogue.recipient_count = 0
+        self.dialogue.size = 0
+        self.dialogue.instance = ""
         self._evaluation.discard = False
 
     # -- stages --------------------------------------------------------------------------------
@@ -202,7 +244,7 @@ class Session:
     def _once_for_all(self, stage: Stage, command: str) -> Decision:
         dialogue = self.dialogue
         recipient = dialogue.recipient
-        self._begin()
+        self._begin(command)
         if dialogue.recipient_count > 1:
             # One recipient's name would mislead where the answer is for all of them.
             dialogue.recipient = None
@@ -260,7 +302,8 @@ class Session:
 
     # -- decisions -----------------------------------------------------------------------------
 
-    def _begin(self) -> None:
+    def _begin(self, state: str) -> None:
+        self.dialogue.protocol_state = state
         evaluation = self._evaluation
         evaluation.steps = []
         evaluation.actions = []

@@ -3,8 +3,14 @@
 import msgspec
 
 from maysend.maincf import Place
+from maysend.policy.errors import PolicyError
 from maysend.restrictions import replies
-from maysend.restrictions.compilation import build_ruleset, compile_list, compile_parameter
+from maysend.restrictions.compilation import (
+    FatalRestriction,
+    build_ruleset,
+    compile_list,
+    compile_parameter,
+)
 from maysend.restrictions.evaluation import Node, Ruleset
 from maysend.restrictions.index import RESTRICTIONS
 from maysend.restrictions.restriction import Item
@@ -41,7 +47,14 @@ class Stages(msgspec.Struct, frozen=True):
 
 
 def compile_stages(site: Site) -> Stages:
-    """Compile every list of a site."""
+    """Compile every list of a site. Raises PolicyError where smtpd would not start with one."""
+    try:
+        return _compiled(site)
+    except FatalRestriction as fatal:
+        raise PolicyError(fatal.message, fatal.place) from fatal
+
+
+def _compiled(site: Site) -> Stages:
     rules = build_ruleset(site)
     parameters = site.parameters
 

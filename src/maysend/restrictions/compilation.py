@@ -10,7 +10,7 @@ from typing import TypeAlias
 from maysend.maincf import Place, tokens
 from maysend.restrictions.evaluation import Check, Evaluation, Node, Ruleset
 from maysend.restrictions.index import RESTRICTIONS
-from maysend.restrictions.restriction import IgnoredItem, InvalidItem, Item, Restriction
+from maysend.restrictions.restriction import FatalItem, IgnoredItem, InvalidItem, Item, Restriction
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome
 
@@ -100,6 +100,15 @@ def _nodes(words: list[tokens.Token], locate: Locate, rules: Ruleset) -> Iterato
             yield Node(word.text, place, _broken(finding), finding=finding)
 
 
+class FatalRestriction(Exception):
+    """smtpd would not start with the restriction that stands at `place`."""
+
+    def __init__(self, message: str, place: Place) -> None:
+        super().__init__(f"{place}: {message}")
+        self.message = message
+        self.place = place
+
+
 def _restriction_node(
     word: str, argument: str, place: Place, restriction: Restriction, site: Site
 ) -> Node:
@@ -112,6 +121,10 @@ def _restriction_node(
         if restriction.argument == "domain" and not argument:
             raise IgnoredItem(f"{word} needs a domain name: ignored")
         check = restriction.compile(Item(word.lower(), argument, place), site)
+    except FatalItem as fatal:
+        if place is not ANSWER_PLACE:
+            raise FatalRestriction(f"{word}: {fatal}", place) from fatal
+        return Node(written, place, _broken(str(fatal)), finding=str(fatal))
     except IgnoredItem as ignored:
         return Node(written, place, _never, finding=str(ignored))
     except InvalidItem as invalid:

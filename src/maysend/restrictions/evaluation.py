@@ -87,6 +87,7 @@ class Evaluation(Inquiry):
         self.subject = Subject("", "", None)
         self.stage = ""
         self.discard = False
+        self.takes_default_action = False
         self.sender_was_checked: bool = False
         self.recipient_was_checked: bool = False
         self.defer_if_permit: Deferral | None = None

@@ -14,6 +14,7 @@ from maysend.restrictions import (
     mx_backup,
     networks,
     outright,
+    policy_service,
     recipient_login,
     recipient_scope,
     recipients,
@@ -99,5 +100,6 @@ RESTRICTIONS: dict[str, Restriction] = {
     "reject_rhsbl_recipient": Restriction(blocklist.reject_rhsbl_recipient, "domain"),
     "permit_dnswl_client": Restriction(blocklist.permit_dnswl_client, "domain"),
     "permit_rhswl_client": Restriction(blocklist.permit_rhswl_client, "domain"),
+    "check_policy_service": Restriction(policy_service.check_policy_service, "word"),
     **unsupported.RESTRICTIONS,
 }

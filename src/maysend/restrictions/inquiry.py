@@ -1,9 +1,12 @@
-"""What one dialogue asks of tables and DNS: the seam through which every question goes."""
+"""What one dialogue asks of tables, DNS and policy servers: the seam for every question."""
+
+from collections.abc import Mapping
 
 import msgspec
 
 from maysend.address.hostname import is_valid_hostname
 from maysend.address.idn import is_valid_utf8_hostname
+from maysend.delegation import PolicyService, PolicyServiceError
 from maysend.dns import Answer, RecordType
 from maysend.restrictions.address_lookup import Keys
 from maysend.restrictions.dialogue import Dialogue
@@ -79,6 +82,24 @@ class Inquiry:
         error = answer.reason or "no answer" if answer.status == "failed" else None
         self._record(Search(f"dns:{type}", (name,), found, error))
         return answer
+
+    def ask_policy_service(self, service: PolicyService, attributes: Mapping[str, str]) -> str:
+        """Ask a policy server; in the trace with all attributes that have a value.
+
+        Raises PolicyServiceError where there is no usable answer.
+        """
+        services = self.site.policy_services
+        if services.blocking and not self.may_wait:
+            raise WouldWait(service.server)
+        told = "\n".join(f"{name}={value}" for name, value in attributes.items() if value)
+        asked = Search(f"policy service {service.server}", (told,))
+        self._record(asked)
+        try:
+            asked.answer = services.ask(service, attributes)
+        except PolicyServiceError as error:
+            asked.error = str(error)
+            raise
+        return asked.answer
 
     def resolution_of(self, address: str) -> ResolvedAddress:
         """The address rewritten and resolved, or what failed; it is resolved once a message."""

@@ -26,6 +26,10 @@ class InvalidItem(ValueError):
     """The item can't work as written; the text says what was expected."""
 
 
+class FatalItem(ValueError):
+    """smtpd would not start with the item as written; the text says what is wrong."""
+
+
 class IgnoredItem(ValueError):
     """The item does nothing as written: smtpd warns and goes on; the text says why."""
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from maysend.address import Rewriting, rewrite
+from maysend.delegation import PolicyServices, SocketPolicyServices
 from maysend.dns import Resolver, SystemResolver
 from maysend.maincf import Parameters, interfaces, tokens
 from maysend.restrictions.observing import observed_restrictions
@@ -21,7 +22,8 @@ class Site:
     Every table is opened once, whichever parameters name it; `warnings` are what Postfix would
     log while opening them, and the first of what comes later. `on_warning` is told what comes
     after it was set. `resolver` answers questions about names; without one, the name servers
-    of this host do. Raises MainCfError where a value can't be read as what it has to be.
+    of this host do. `policy_services` answers for policy servers; without one, they themselves do.
+    Raises MainCfError where a value can't be read as what it has to be.
     """
 
     def __init__(
@@ -29,9 +31,11 @@ class Site:
         parameters: Parameters,
         extra_types: Mapping[str, Opener] | None = None,
         resolver: Resolver | None = None,
+        policy_services: PolicyServices | None = None,
     ) -> None:
         self.parameters = parameters
         self.resolver: Resolver = resolver or SystemResolver()
+        self.policy_services: PolicyServices = policy_services or SocketPolicyServices()
         self.warnings: list[str] = []
         self.on_warning: Warn = ignore
         self._tables: dict[str, LookupTable] = {}

@@ -13,7 +13,6 @@ def _needs_more(item: Item, site: Site) -> Check:
 
 
 _TABLE = ("check_ccert_access",)
-_WORD = ("check_policy_service",)
 _ALONE = (
     "reject_unverified_recipient",
     "reject_unverified_sender",
@@ -21,6 +20,5 @@ _ALONE = (
 
 RESTRICTIONS: dict[str, Restriction] = {
     **{name: Restriction(_needs_more, "table") for name in _TABLE},
-    **{name: Restriction(_needs_more, "word") for name in _WORD},
     **{name: Restriction(_needs_more) for name in _ALONE},
 }

@@ -30,8 +30,9 @@ class LostConnectionError(Exception):
 class Connections(Generic[C]):
     """The connections of the table `spec`, made by `connect`.
 
-    `idle` and `age` are the seconds after which a connection is not used again. One that was
-    opened before a fork(2) belongs to the parent, and is left to it.
+    `idle` and `age` are the seconds after which a connection is not used again, and `keep` says
+    after each question whether it may be used again at all. One that was opened before a fork(2)
+    belongs to the parent, and is left to it.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class Connections(Generic[C]):
         most: int = MOST_CONNECTIONS,
         idle: float = 60.0,
         age: float = 3600.0,
+        keep: Callable[[C], bool] = lambda _: True,
     ) -> None:
         self._spec = spec
         self._connect = connect
         self._most = most
         self._idle_time = idle
         self._age = age
+        self._keep = keep
         self._lock = Lock()
         self._idle: list[tuple[C, float, float]] = []  # connection, opened at, used last
         self._open = 0
@@ -85,6 +88,10 @@ class Connections(Generic[C]):
             self._forget()
             connection.close()
             raise
+        if not self._keep(connection):
+            self._forget()
+            connection.close()
+            return answer
         with self._lock:
             self._idle.append((connection, opened, time.monotonic()))
         return answer

@@ -61,6 +61,10 @@ class Stream:
         octets, self._unread = self._unread[:found], self._unread[found + 1 :]
         return octets
 
+    def discard_input(self) -> None:
+        """Forget what was received and not read."""
+        self._unread = b""
+
     def close(self) -> None:
         """Close the connection."""
         self._socket.close()
