@@ -177,3 +177,28 @@ def test_nothing_in_a_key_is_special_once_it_is_quoted(key: str) -> None:
         assert all(int(piece[:2], 16) >= 0 and len(piece) >= 2 for piece in pieces[1:])
         plain = pieces[0] + "".join(chr(int(piece[:2], 16)) + piece[2:] for piece in pieces[1:])
         assert plain == key
+
+
+def test_s5_2_the_filter_as_sent_and_no_password(tmp_path: Path, server: Slapd) -> None:
+    path = tmp_path / "table.cf"
+    path.write_text(
+        f"server_host = {server.url}\nsearch_base = ou=People,dc=example,dc=org\n"
+        "query_filter = (mail=%s)\nresult_attribute = uid\nresult_format = <%s>\n"
+        f"bind_dn = {ADMIN}\nbind_pw = {PASSWORD}\n"
+    )
+    steps: list[tuple[str, str]] = []
+    context = TableContext(trace=lambda step: steps.append((step.what, step.text)))
+    table = open_table(f"ldap:{path}", context)
+    assert table.lookup("Bob@example.org") == "<bob>"
+    assert steps[3:] == [
+        ("server", server.url),
+        ("search", 'base "ou=People,dc=example,dc=org", scope sub, attributes uid'),
+        ("filter", "(mail=bob@example.org)"),
+        ("entry", "uid: bob"),
+        ("value", '"bob"'),
+        ("formatted", '"<bob>"'),
+        ("answer", '"<bob>"'),
+    ]
+    assert table.lookup("*)(uid=bob") is None
+    assert ("filter", "(mail=\\2a\\29\\28uid=bob)") in [(w, t.lower()) for w, t in steps]
+    assert PASSWORD not in str(steps)

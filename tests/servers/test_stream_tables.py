@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maysend.tables import TableError
+from maysend.tables import TableContext, TableError, open_table
 from maysend.tables.connections import MOST_CONNECTIONS
 from maysend.tables.endpoint import Endpoint
 from maysend.tables.socketmap import SocketmapTable
@@ -51,6 +51,22 @@ def asked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Asked]:
         table = SocketmapTable("socketmap:test", endpoint, "owners", timeout=TIMEOUT)
     with server:
         yield Asked(server, table)
+
+
+@pytest.mark.parametrize("kind", ["socketmap", "tcp"])
+def test_s5_2_the_request_as_sent(kind: str, tmp_path: Path) -> None:
+    if kind == "tcp":
+        server = tcp_table_server(answer_tcp)
+        spec, sent = f"tcp:127.0.0.1:{server.port}", "get a%20b"
+    else:
+        server = socketmap_server(answer_socketmap, tmp_path / "socket")
+        spec, sent = f"socketmap:unix:{tmp_path}/socket:owners", "owners a b"
+    steps: list[tuple[str, str]] = []
+    context = TableContext(trace=lambda step: steps.append((step.what, step.text)))
+    with server:
+        open_table(spec, context).lookup("a b")
+    assert ("request", sent) in steps
+    assert any(what == "reply" and "found" in text for what, text in steps)
 
 
 def failure(table: LookupTable) -> TableError:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from maysend.cli.exit_codes import EX_TEMPFAIL, FOUND, NOT_FOUND
 from maysend.cli.usage import MailToolCommand, WrongUsage
@@ -13,6 +14,7 @@ from maysend.tables import LookupTable, TableContext, TableError, open_table
 
 if TYPE_CHECKING:
     from maysend.tables import Opener
+    from maysend.tables.table import TraceStep
 
 
 @click.command(cls=MailToolCommand)
@@ -21,12 +23,16 @@ if TYPE_CHECKING:
 @click.option(
     "-m", "--types", "list_types", is_flag=True, help="List the table types, as postconf -m."
 )
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Show queries, rows and formatting, on standard error."
+)
 @click.argument("table", metavar="TYPE:NAME", required=False, type=click.UNPROCESSED)
 @click.argument("keys", metavar="KEY...", nargs=-1, type=click.UNPROCESSED)
 def lookup(
     directory: str | None,
     config: str | None,
     list_types: bool,
+    verbose: bool,
     table: str | None,
     keys: tuple[str, ...],
 ) -> None:
@@ -45,6 +51,7 @@ def lookup(
     maysend lookup pcre:/etc/postfix/senders.pcre alice@example.com
     maysend lookup -c /etc/postfix proxy:sqlite:/etc/postfix/senders.cf a@b.c
     cut -f1 addresses | maysend lookup hash:/etc/postfix/virtual -
+    maysend lookup -v mysql:/etc/postfix/sender_logins.cf alice@example.com
     maysend lookup directory:owners sales@example.com
     maysend lookup --types
 
@@ -61,6 +68,8 @@ def lookup(
         missing = "TYPE:NAME" if table is None else "KEY"
         raise WrongUsage(f"Missing argument '{missing}'.", click.get_current_context())
     context = _context(_utf8(table), directory, config)
+    if verbose:
+        context = msgspec.structs.replace(context, trace=_show)
     from_input = keys == ("-",)
     asked = _input_keys() if from_input else (_utf8(key) for key in keys)
     raise SystemExit(_ask(_utf8(table), asked, context, bare=len(keys) == 1 and not from_input))
@@ -151,6 +160,15 @@ def _utf8(argument: str) -> str:
 def _print(text: str) -> None:
     sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
     sys.stdout.buffer.flush()
+
+
+def _show(step: "TraceStep") -> None:
+    """One line of -v, as deep as the table is inside others."""
+    indent = "    " * step.depth + ("" if step.what == "table" else "  ")
+    lines = step.text.split("\n")  # a query may have several
+    text = f"{indent}{step.what:<11}" + f"\n{indent}{'':<11}".join(lines)
+    sys.stdout.flush()
+    click.echo(text.encode("utf-8", "surrogateescape"), err=True)
 
 
 def _complain(text: str) -> None:

@@ -7,6 +7,7 @@ import click
 COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("maysend.cli.explain:explain", "Show who may send as whom, and the reason."),
     "lookup": ("maysend.cli.lookup:lookup", "Ask a lookup table, as postmap -q does."),
+    "tables": ("maysend.cli.tables:tables", "List the lookup table types that can be used."),
     "lint": ("maysend.cli.lint:lint", "Find what is wrong with a sender policy."),
     "rule": ("maysend.cli.rule:rule", "Print what a rule of lint is about."),
     "test": ("maysend.cli.test:test", "Run policy tests: dialogues and the replies they must get."),

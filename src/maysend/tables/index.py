@@ -77,7 +77,7 @@ def open_table(spec: str, context: TableContext) -> LookupTable:
     return FileTable(table, sources, read, context.warn) if sources else table
 
 
-def _open(spec: str, context: TableContext) -> CheckedTable:
+def _open(spec: str, context: TableContext) -> LookupTable:
     type_name, colon, name = spec.partition(":")
     if not colon:
         type_name = context.parameters.get("default_database_type", _DEFAULT_TYPE)
@@ -92,8 +92,13 @@ def _open(spec: str, context: TableContext) -> CheckedTable:
 
         reason = explain_unsupported(type_name, [*TYPES, *context.extra_types])
         raise TableError(spec, reason, "config")
-    table = opener(name, msgspec.structs.replace(context, depth=context.depth + 1))
-    return CheckedTable(table, context, forwards=type_name in _FORWARDING)
+    inner = msgspec.structs.replace(context, depth=context.depth + 1)
+    table = CheckedTable(opener(name, inner), inner, forwards=type_name in _FORWARDING)
+    if inner.tell is None:
+        return table
+    from maysend.tables.traced import TracedTable
+
+    return TracedTable(table, inner.tell)
 
 
 def opener_of(type_name: str) -> Opener | None:

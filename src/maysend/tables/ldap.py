@@ -76,7 +76,13 @@ from maysend.tables.client_file import ClientParameters
 from maysend.tables.client_limits import limit_of
 from maysend.tables.connections import Connections
 from maysend.tables.key_template import KeyFilter, Template
-from maysend.tables.ldap_connection import Entry, LdapConnection, LdapDriver, NoSuchEntryError
+from maysend.tables.ldap_connection import (
+    Entry,
+    LdapConnection,
+    LdapDriver,
+    NoSuchEntryError,
+    shown,
+)
 from maysend.tables.ldap_expansion import Expansion
 from maysend.tables.ldap_parameters import (
     Scope,
@@ -114,6 +120,8 @@ class LdapTable:
         self._expansion = Expansion(spec, attributes_of(parameters), depth, context.warn)
         server = server_of(parameters, context.warn)
         driver = LdapDriver(spec)
+        self._servers = server.urls
+        self._tell = context.tell
         self._connections: Connections[LdapConnection] = Connections(
             spec, lambda: driver.connect(server)
         )
@@ -134,7 +142,15 @@ class LdapTable:
         def search(
             base: str, scope: Scope, filter_text: str, attributes: Sequence[str]
         ) -> list[Entry]:
-            return connection.search(base, scope, filter_text, attributes, self._size_limit)
+            entries = connection.search(base, scope, filter_text, attributes, self._size_limit)
+            if self._tell is not None:
+                asked = " ".join(attributes)
+                self._tell("server", self._servers)
+                self._tell("search", f'base "{base}", scope {scope}, attributes {asked}')
+                self._tell("filter", filter_text)
+                for entry in entries:
+                    self._tell("entry", shown(entry))
+            return entries
 
         try:
             entries = search(base, self._scope, filter_text, self._expansion.names)

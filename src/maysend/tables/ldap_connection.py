@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from maysend.tables.abandoning import Abandoning, TooManyCallsError
 from maysend.tables.connections import MOST_CONNECTIONS, LostConnectionError
+from maysend.tables.drivers import missing_driver
 from maysend.tables.ldap_parameters import LdapServer, Scope
 from maysend.tables.table import TableError
 
@@ -32,13 +33,7 @@ class LdapDriver:
         try:
             self.ldap: Any = import_module("ldap")
         except ImportError as error:
-            raise TableError(
-                spec,
-                f"ldap: tables need python-ldap ({error}); install it with "
-                "pip install 'maysend[ldap]', after the Debian packages "
-                "libldap-dev libsasl2-dev python3-dev gcc",
-                "config",
-            ) from error
+            raise missing_driver("ldap", spec, error) from error
         # An error's text names the server; what it was asked with stays out of it.
         self._lost = (self.ldap.SERVER_DOWN, self.ldap.UNAVAILABLE, self.ldap.CONNECT_ERROR)
 
@@ -169,6 +164,15 @@ class LdapConnection:
             self._connection.unbind_s()
         except (self._driver.ldap.LDAPError, AttributeError):
             return  # it is gone already
+
+
+def shown(entry: Entry) -> str:
+    """The attributes of an entry, in one line."""
+    return "; ".join(
+        f"{name}: {value.decode('utf-8', 'replace')}"
+        for name, values in sorted(entry.items())
+        for value in values
+    )
 
 
 def describe(error: Exception) -> str:

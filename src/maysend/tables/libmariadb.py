@@ -21,14 +21,13 @@ from ctypes import (
 
 import msgspec
 
+from maysend.tables.drivers import LIBMARIADB
 from maysend.tables.sql_servers import (
     Host,
     QueryRefusedError,
     UnreachableError,
     connection_error,
 )
-
-LIBRARY = "libmariadb.so.3"
 
 # enum mysql_option of <mysql.h>
 _CONNECT_TIMEOUT = 0
@@ -66,8 +65,8 @@ class MariadbLibrary:
     """The functions of the library. Raises OSError where it is not installed."""
 
     def __init__(self) -> None:
-        waiting = CDLL(LIBRARY)
-        quick = PyDLL(LIBRARY)
+        waiting = CDLL(LIBMARIADB)
+        quick = PyDLL(LIBMARIADB)
         self.connect = waiting.mysql_real_connect
         self.connect.argtypes = [
             c_void_p, c_char_p, c_char_p, c_char_p, c_char_p, c_uint, c_char_p, c_ulong,

@@ -74,6 +74,7 @@ class MemcacheTable:
     def __init__(self, parameters: ClientParameters, context: TableContext) -> None:
         self.spec = spec = parameters.spec
         self._warn = context.warn
+        self._tell = context.tell
         self._endpoint = Endpoint.parse(
             parameters.required("memcache", "inet:localhost:11211"), spec
         )
@@ -102,6 +103,9 @@ class MemcacheTable:
         name = self._format.filled(key, str).encode("utf-8", "surrogateescape")
         if not is_storable_key(name):
             return None
+        if self._tell is not None:
+            self._tell("server", str(self._endpoint))
+            self._tell("request", "get " + name.decode("utf-8", "surrogateescape"))
         try:
             value = self._asked(lambda stream: get(stream, name, self._limits, self._deadline()))
         except TableError as error:
@@ -109,6 +113,9 @@ class MemcacheTable:
                 raise
             self._warn(str(error))
             value = None
+        if self._tell is not None:
+            found = "nothing" if value is None else value.decode("utf-8", "surrogateescape")
+            self._tell("reply", found)
         if value is not None:
             return value.decode("utf-8", "surrogateescape")
         if self._backup is None:

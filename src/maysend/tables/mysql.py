@@ -65,7 +65,8 @@ import socket
 
 from maysend.maincf.conversion import boolean
 from maysend.tables.client_file import ClientParameters
-from maysend.tables.libmariadb import LIBRARY, Account, MariadbConnection, MariadbLibrary
+from maysend.tables.drivers import missing_driver
+from maysend.tables.libmariadb import Account, MariadbConnection, MariadbLibrary
 from maysend.tables.sql import SqlQuery, decoded, encoded, texts
 from maysend.tables.sql_servers import Host, QueryRefusedError, SqlServers, Waiting
 from maysend.tables.table import TableContext, TableError
@@ -125,7 +126,7 @@ def open_mysql(name: str, context: TableContext) -> MysqlTable:
 
     return MysqlTable(
         SqlQuery(parameters, context),
-        SqlServers(parameters.spec, _hosts(parameters), connect, waiting),
+        SqlServers(parameters.spec, _hosts(parameters), connect, waiting, context.tell),
         require_result_set=_boolean(parameters, "require_result_set", "yes"),
         double_quotes='"' in parameters.text("query") + parameters.text("additional_conditions"),
     )
@@ -135,8 +136,7 @@ def _library(spec: str) -> MariadbLibrary:
     try:
         return MariadbLibrary()
     except OSError as error:
-        reason = f"{LIBRARY}: not installed (on Debian: apt install libmariadb3): {error}"
-        raise TableError(spec, reason, "config") from error
+        raise missing_driver("mysql", spec, error) from error
 
 
 def _account(parameters: ClientParameters) -> Account:

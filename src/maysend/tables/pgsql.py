@@ -63,6 +63,7 @@ import re
 from typing import TYPE_CHECKING
 
 from maysend.tables.client_file import ClientParameters
+from maysend.tables.drivers import missing_driver
 from maysend.tables.sql import SqlQuery, decoded, encoded, texts
 from maysend.tables.sql_servers import Host, SqlServers, Waiting
 from maysend.tables.table import TableContext, TableError
@@ -116,14 +117,13 @@ def open_pgsql(name: str, context: TableContext) -> PgsqlTable:
     try:
         from maysend.tables.libpq import PgsqlConnection
     except ImportError as error:
-        reason = f'psycopg is not installed (pip install "maysend[pgsql]"): {error}'
-        raise TableError(spec, reason, "config") from error
+        raise missing_driver("pgsql", spec, error) from error
     conninfos = _conninfos(parameters, _encoding(parameters, context))
 
     def connect(host: Host) -> PgsqlConnection:
         return PgsqlConnection(conninfos[host], waiting.timeout)
 
-    return PgsqlTable(query, SqlServers(spec, list(conninfos), connect, waiting))
+    return PgsqlTable(query, SqlServers(spec, list(conninfos), connect, waiting, context.tell))
 
 
 def _conninfos(parameters: ClientParameters, encoding: str) -> dict[Host, bytes]:

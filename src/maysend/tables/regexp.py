@@ -67,7 +67,11 @@ class RegexpTable:
         self.rules = rules
         self._library = library
         self._context = context
-        self.lookup = Prefilter(rules, Engine(self._groups, self._warn), self.search_all).lookup
+        self.lookup: Callable[[str], str | None]
+        if context.trace is None:
+            self.lookup = Prefilter(rules, Engine(self._groups, self._warn), self.search_all).lookup
+        else:
+            self.lookup = self.search_all  # which can tell the line
 
     def search_all(self, key: str) -> str | None:
         """The same, by trying one rule after the other."""

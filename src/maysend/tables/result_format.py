@@ -6,7 +6,7 @@ Sources: mysql_table(5), pgsql_table(5), sqlite_table(5), ldap_table(5), which w
 from collections.abc import Iterable
 
 from maysend.tables.key_template import Address, Template
-from maysend.tables.table import TableContext, TableError
+from maysend.tables.table import TableContext, TableError, Tell
 
 
 class ResultFormat:
@@ -17,6 +17,7 @@ class ResultFormat:
         self._limit = limit
         self._spec = spec
         self._warn = context.warn
+        self._tell = context.tell
 
     def answer(self, values: Iterable[str | None], key: str) -> str | None:
         """The formatted values, joined by commas; NULL and empty ones are skipped.
@@ -26,12 +27,21 @@ class ResultFormat:
         found: list[str] = []
         for value in values:
             formatted = self._formatted(value, key)
+            if self._tell is not None:
+                self._show(self._tell, value, formatted)
             if formatted is None:
                 continue
             found.append(formatted)
             if 0 < self._limit < len(found):
                 raise TableError(self._spec, f"expansion limit exceeded for key '{key}'", "retry")
         return ",".join(found) or None
+
+    def _show(self, tell: Tell, value: str | None, formatted: str | None) -> None:
+        tell("value", "NULL" if value is None else f'"{value}"')
+        if formatted is None:
+            tell("skipped", "it is NULL, empty, or lacks a part that result_format needs")
+        elif not self.template.copies:
+            tell("formatted", f'"{formatted}"')
 
     def _formatted(self, value: str | None, key: str) -> str | None:
         """None where the value lacks a part, so that it does not count."""

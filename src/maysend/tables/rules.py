@@ -108,6 +108,7 @@ def compile_rules(
 
 def search(rules: Sequence[Rule], key: bytes, table: str, context: TableContext) -> str | None:
     """The answer of the first rule that applies to `key`."""
+    tell = context.tell
     index = 0
     while index < len(rules):
         rule = rules[index]
@@ -119,10 +120,14 @@ def search(rules: Sequence[Rule], key: bytes, table: str, context: TableContext)
             groups = None
         if rule.answer is not None:
             if groups is not None:
+                if tell is not None:
+                    tell("rule", f"{table}, line {rule.number}")
                 return rule.answer(groups)
         elif groups is None:
             if rule.behind is None:
                 return None
+            if tell is not None:
+                tell("skipped", f"if without a match, line {rule.number}")
             index = rule.behind
     return None
 

@@ -32,7 +32,7 @@ socketmap_table(5); Postfix 2.10. https://cr.yp.to/proto/netstrings.txt
 
 from maysend.tables.connections import Connections, LostConnectionError
 from maysend.tables.endpoint import Deadline, Endpoint, ReplyTooLongError, Stream
-from maysend.tables.table import FailureKind, TableContext, TableError
+from maysend.tables.table import FailureKind, TableContext, TableError, Tell
 
 TIMEOUT = 100.0
 """Seconds for a whole question, as long as Postfix waits for each part of it."""
@@ -55,8 +55,15 @@ class SocketmapTable:
     blocking = True
 
     def __init__(
-        self, spec: str, endpoint: Endpoint, name: str, *, timeout: float = TIMEOUT
+        self,
+        spec: str,
+        endpoint: Endpoint,
+        name: str,
+        *,
+        timeout: float = TIMEOUT,
+        tell: Tell | None = None,
     ) -> None:
+        self._tell = tell
         self.spec = spec
         self._endpoint = endpoint
         self._name = name
@@ -65,8 +72,13 @@ class SocketmapTable:
 
     def lookup(self, key: str, /) -> str | None:
         """What the server answers for `key`. Raises TableError."""
-        request = netstring(f"{self._name} {key}".encode("utf-8", "surrogateescape"))
-        reply = self._connections.ask(lambda stream: self._reply(stream, request))
+        request = f"{self._name} {key}"
+        octets = netstring(request.encode("utf-8", "surrogateescape"))
+        reply = self._connections.ask(lambda stream: self._reply(stream, octets))
+        if self._tell is not None:
+            self._tell("server", str(self._endpoint))
+            self._tell("request", request)
+            self._tell("reply", reply.decode("utf-8", "surrogateescape"))
         status, space, text = reply.decode("utf-8", "surrogateescape").partition(" ")
         if status == "OK":
             return text if space else None
@@ -129,4 +141,4 @@ def open_socketmap(name: str, context: TableContext) -> SocketmapTable:
             'expecting "socketmap:inet:host:port:name" or "socketmap:unix:path:name"',
             "config",
         )
-    return SocketmapTable(spec, Endpoint.parse(server, spec), map_name)
+    return SocketmapTable(spec, Endpoint.parse(server, spec), map_name, tell=context.tell)

@@ -20,6 +20,7 @@ class SqlQuery:
     def __init__(self, parameters: ClientParameters, context: TableContext) -> None:
         self.spec = spec = parameters.spec
         self._warn = context.warn
+        self._tell = context.tell
         self._query = Template.parse(_query_text(parameters), "query", spec)
         result = Template.parse(parameters.required("result_format", "%s"), "result_format", spec)
         self._format = ResultFormat(result, parameters.number("expansion_limit", 0), spec, context)
@@ -32,11 +33,17 @@ class SqlQuery:
         """
         if not key:
             self._warn(f"{self.spec}: empty query string -- ignored")
-        return self._keys.takes(key)
+        asks = self._keys.takes(key)
+        if self._tell is not None and not asks:
+            self._tell("no query", "the key lacks a part that the query needs, or is in no domain")
+        return asks
 
     def text(self, key: str, quote: Quote) -> str:
         """The query for a `key` that the database is asked for."""
-        return self._query.filled(key, quote)
+        query = self._query.filled(key, quote)
+        if self._tell is not None:
+            self._tell("query", query)
+        return query
 
     def joined(self, values: Iterable[str | None], key: str) -> str | None:
         """The answer that `values` make. Raises TableError (retry): more than expansion_limit."""

@@ -14,7 +14,7 @@ import msgspec
 from maysend.maincf.conversion import seconds
 from maysend.tables.client_file import ClientParameters
 from maysend.tables.connections import Closable, Connections, LostConnectionError
-from maysend.tables.table import TableError
+from maysend.tables.table import TableError, Tell
 
 C = TypeVar("C", bound=Closable)
 T = TypeVar("T")
@@ -96,9 +96,15 @@ class SqlServers(Generic[C]):
     """
 
     def __init__(
-        self, spec: str, hosts: Sequence[Host], connect: Callable[[Host], C], waiting: Waiting
+        self,
+        spec: str,
+        hosts: Sequence[Host],
+        connect: Callable[[Host], C],
+        waiting: Waiting,
+        tell: Tell | None = None,
     ) -> None:
         self.spec = spec
+        self._tell = tell
         self._waiting = waiting
         self._probing = Lock()
         self._servers = [
@@ -115,6 +121,8 @@ class SqlServers(Generic[C]):
         start = time.monotonic()
         reasons: list[str] = []
         for server in self._order(start):
+            if self._tell is not None:
+                self._tell("server", server.host.shown)
             try:
                 answer = server.connections.ask(question)
             except UnreachableError as error:

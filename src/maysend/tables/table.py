@@ -9,6 +9,7 @@ from maysend.tables.sources import Sources
 
 FailureKind: TypeAlias = Literal["retry", "config"]
 Warn: TypeAlias = Callable[[str], None]
+Tell: TypeAlias = Callable[[str, str], None]
 
 
 class TableError(Exception):
@@ -55,6 +56,17 @@ def ignore(warning: str) -> None:
     """Nobody asked to hear of it."""
 
 
+class TraceStep(msgspec.Struct, frozen=True):
+    """One thing that a lookup did: `what` in one word ("query", "row"), and the `text` of it.
+
+    `depth` counts the tables around the one that did it.
+    """
+
+    depth: int
+    what: str
+    text: str
+
+
 class TableContext(msgspec.Struct, frozen=True, kw_only=True):
     """What a table needs to know when it is opened.
 
@@ -66,7 +78,8 @@ class TableContext(msgspec.Struct, frozen=True, kw_only=True):
     `depth` counts the tables around this one (unionmap, pipemap, proxy). `substitutes` is off
     where a pattern's $number must not come from the key: Postfix skips such rules in
     transport_maps, for the key is the client's. An opener notes every file in `sources` before it
-    reads it.
+    reads it. `trace`, where it is set, is told what each lookup does, values and queries included,
+    passwords not; such a table takes the slow way.
     """
 
     parameters: Mapping[str, str] = {}
@@ -76,6 +89,15 @@ class TableContext(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 0
     substitutes: bool = True
     sources: Sources = msgspec.field(default_factory=Sources)
+    trace: Callable[[TraceStep], None] | None = None
+
+    @property
+    def tell(self) -> Tell | None:
+        """Tells `trace` of a step of this table: what, and its text. None where nobody listens."""
+        trace, depth = self.trace, self.depth  # an opener's context counts the table itself
+        if trace is None:
+            return None
+        return lambda what, text: trace(TraceStep(depth - 1, what, text))
 
     @property
     def utf8(self) -> bool:

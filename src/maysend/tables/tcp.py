@@ -30,7 +30,7 @@ tcp_table(5); Postfix 2.1.
 
 from maysend.tables.connections import Connections, LostConnectionError
 from maysend.tables.endpoint import Deadline, Endpoint, ReplyTooLongError, Stream
-from maysend.tables.table import TableContext, TableError
+from maysend.tables.table import TableContext, TableError, Tell
 
 TIMEOUT = 100.0
 """Seconds for a whole question, as long as Postfix waits for each part of it."""
@@ -47,7 +47,15 @@ class TcpTable:
     pattern = True
     blocking = True
 
-    def __init__(self, spec: str, endpoint: Endpoint, *, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        spec: str,
+        endpoint: Endpoint,
+        *,
+        timeout: float = TIMEOUT,
+        tell: Tell | None = None,
+    ) -> None:
+        self._tell = tell
         self.spec = spec
         self._endpoint = endpoint
         self._timeout = timeout
@@ -57,6 +65,10 @@ class TcpTable:
         """What the server answers for `key`. Raises TableError."""
         request = b"get %s\n" % percent_encoded(key.encode("utf-8", "surrogateescape"))
         reply = self._connections.ask(lambda stream: self._reply(stream, request))
+        if self._tell is not None:
+            self._tell("server", str(self._endpoint))
+            self._tell("request", request.decode("ascii").rstrip())
+            self._tell("reply", reply.decode("utf-8", "surrogateescape").rstrip())
         status, text = reply[:1], percent_decoded(reply[4:])
         if status == b"2":
             return text.partition(b"\0")[0].decode("utf-8", "surrogateescape")
@@ -112,4 +124,4 @@ def percent_decoded(octets: bytes) -> bytes:
 def open_tcp(name: str, context: TableContext) -> TcpTable:
     """Open `tcp:name`. Raises TableError (config)."""
     spec = f"tcp:{name}"
-    return TcpTable(spec, Endpoint.host_and_port(name, spec))
+    return TcpTable(spec, Endpoint.host_and_port(name, spec), tell=context.tell)

@@ -49,6 +49,9 @@ class CheckedTable:
         self._warn = context.warn
         self._folds = not table.pattern and (context.utf8 or not forwards)
         self._ask = table.lookup
+        self._tell = context.tell
+        if self._tell is not None:
+            self._ask = self._told
 
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where it is not found; TableError where that is unknown."""
@@ -62,6 +65,11 @@ class CheckedTable:
             return None
         answer = self._ask(fold(key, utf8=self._utf8) if self._folds else key)
         return None if answer is None else self._checked(key, answer)
+
+    def _told(self, key: str) -> str | None:
+        if self._tell is not None and self._folds:
+            self._tell("folded", key)
+        return self.table.lookup(key)
 
     def _checked(self, key: str, answer: str) -> str:
         if self._utf8 and not is_utf8(answer):

@@ -32,7 +32,7 @@ DATABASE_README, postmap(1); Postfix 2.8.
 
 from maysend.tables.entries import EntryError, spaced
 from maysend.tables.lines import LogicalLine, read_lines
-from maysend.tables.table import TableContext, TableError
+from maysend.tables.table import TableContext, TableError, Tell
 from maysend.tables.text import fold, is_utf8, printable
 
 
@@ -42,12 +42,18 @@ class TextTable:
     pattern = False
     blocking = False
 
-    def __init__(self, spec: str, entries: dict[str, str]) -> None:
+    def __init__(
+        self, spec: str, entries: dict[str, str], lines: dict[str, int], tell: Tell | None
+    ) -> None:
         self.spec = spec
         self.entries = entries
+        self._lines = lines
+        self._tell = tell
 
     def lookup(self, key: str, /) -> str | None:
         """The value of `key`, which is folded already."""
+        if self._tell is not None and key in self._lines:
+            self._tell("line", f"{self.spec}, line {self._lines[key]}")
         return self.entries.get(key)
 
 
@@ -55,6 +61,7 @@ def open_texthash(name: str, context: TableContext) -> TextTable:
     """Open `texthash:name`. Raises TableError (config): unreadable, or a key twice."""
     spec = f"texthash:{name}"
     entries: dict[str, str] = {}
+    lines: dict[str, int] = {}
     for line in read_lines(name, spec, context):
         entry = _entry(line, name, context)
         if entry is None:
@@ -62,12 +69,14 @@ def open_texthash(name: str, context: TableContext) -> TextTable:
         key, value = entry
         if key not in entries:
             entries[key] = value
+            if context.trace is not None:
+                lines[key] = line.number
             continue
         repeated = f'{name}, line {line.number}: duplicate entry: "{key}"'
         if context.asked_by == "smtpd":
             raise TableError(spec, repeated, "config")
         context.warn(repeated)
-    return TextTable(spec, entries)
+    return TextTable(spec, entries, lines, context.tell)
 
 
 def _entry(line: LogicalLine, path: str, context: TableContext) -> tuple[str, str] | None:

@@ -218,3 +218,19 @@ def test_a_missing_driver_says_what_to_install(
 
 def _missing() -> None:
     raise OSError("cannot open shared object file")
+
+
+def test_s5_2_the_query_as_sent_and_no_password(
+    server: MariaDb | PostgreSql, tmp_path: Path
+) -> None:
+    spec = written(tmp_path / "table.cf", server, {"query": QUERY, "result_format": "<%s>"})
+    steps: list[tuple[str, str]] = []
+    context = TableContext(trace=lambda step: steps.append((step.what, step.text)))
+    assert open_table(spec, context).lookup(KEY.upper()) == "<login1>"
+    query = f"SELECT login FROM owners WHERE address = '{KEY}'"
+    assert steps[-4:] == [
+        ("query", query), ("value", '"login1"'), ("formatted", '"<login1>"'),
+        ("answer", '"<login1>"'),
+    ]  # fmt: skip
+    assert "server" in [what for what, _ in steps]
+    assert PASSWORD not in str(steps)

@@ -100,3 +100,16 @@ def test_s3_5_a_dead_server_as_in_postmap(tmp_path: Path, backup: str) -> None:
     comparison = Comparison(tmp_path)
     comparison.ask(spec, ["key"])
     assert not comparison.differences, "\n".join(comparison.differences)
+
+
+def test_s5_2_the_request_as_sent(tmp_path: Path) -> None:
+    with Memcached() as server:
+        steps: list[tuple[str, str]] = []
+        context = TableContext(trace=lambda step: steps.append((step.what, step.text)))
+        table = open_table(table_of(tmp_path, server, "backup = inline:{a=b}"), context)
+        assert table.lookup("A") == "b"
+        assert [text for what, text in steps if what == "request"] == ["get a"]
+        assert ("reply", "nothing") in steps
+        assert ("table", "inline:{a=b}") in steps
+        table.lookup("a")
+        assert ("reply", "b") in steps
