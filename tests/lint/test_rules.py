@@ -22,6 +22,7 @@ mydomain = example.com
 myorigin = example.com
 mydestination = example.com, localhost
 mynetworks = 127.0.0.0/8
+local_recipient_maps =
 """
 
 

@@ -15,7 +15,7 @@ not.
     smtpd_sender_restrictions = reject_sender_login_mismatch
 
 ## Limits
-`permit_mynetworks` and others that end the list for some clients are another matter (MS207).
+`permit_mynetworks` and others that end the list for some clients are another matter (MS211).
 
 ## Source
 postconf(5) "smtpd_client_restrictions": "Restrictions are applied in the order as specified; the
