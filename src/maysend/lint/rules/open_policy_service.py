@@ -8,10 +8,10 @@ says nothing.
 Whoever can make the server slow, or waits for its restart, is not checked.
 
 ## Example
-    check_policy_service { unix:private/policy, default_action = DUNNO }
+    check_policy_service { unix:private/policy, default_action=DUNNO }
 
 ## Use instead
-    check_policy_service { unix:private/policy, default_action = 451 4.3.5 Try again later }
+    check_policy_service { unix:private/policy, { default_action = 451 4.3.5 Try later } }
 
 ## Limits
 A service that only writes statistics may well fail open: silence the code there.
@@ -44,5 +44,5 @@ def check(smtpd: Smtpd) -> Iterator[Problem]:
                 written=node.written,
                 message=f"{parameter}: while the policy server can't be asked, the answer is "
                 f"{action}: it fails open",
-                fix="default_action = 451 4.3.5 Server configuration problem",
+                fix="{ default_action = 451 4.3.5 Server configuration problem }",
             )
