@@ -5,21 +5,26 @@ from typing import TYPE_CHECKING
 
 import click
 
+from maysend.cli.account_suspension import resume, suspend
+from maysend.cli.account_text import account_as_json, held_lines, state_text
+from maysend.cli.completion import complete_logins
 from maysend.cli.directory_options import (
     DirectoryGroup,
+    confirm_loss,
     date_text,
     directory_errors,
     directory_options,
+    on_directory,
     open_directory,
     print_json,
     print_result,
     print_rows,
     refuse,
-    time_text,
 )
+from maysend.cli.streaming import print_json_array, progressing
 
 if TYPE_CHECKING:
-    from maysend.directory.accounts import Account, Holdings
+    from maysend.directory import Directory
 
 _LONGEST_INPUT = 4096
 """Characters that are read of a password on stdin; what is too long is refused further on."""
@@ -39,6 +44,7 @@ def account() -> None:
     \b
     maysend account add bob@example.com
     maysend account list
+    maysend account show bob@example.com
     maysend account suspend bob@example.com --reason "Call 123 about your mail"
     maysend account resume bob@example.com
     maysend account remove bob@example.com
@@ -78,43 +84,99 @@ def add(
         if password_hash is None and not no_password:
             password = _read_password(password_stdin)
         added = opened.accounts.add(login, password, password_hash=password_hash, name=name)
-    print_result(output_format, f"added account {added.login}", _as_json(added))
+    print_result(output_format, f"added account {added.login}", account_as_json(added))
 
 
 @account.command("list")
-@directory_options
-def list_accounts(directory: str | None, config: str | None, output_format: str) -> None:
+@on_directory
+def list_accounts(opened: "Directory", output_format: str) -> None:
     """List every account and what state it is in."""
-    with open_directory(directory, config) as opened:
-        accounts = opened.accounts.list()
+    accounts = progressing(opened.accounts.stream(), opened.accounts.count, "accounts")
     if output_format == "json":
-        print_json([_as_json(each) for each in accounts])
+        print_json_array(accountaccount_as_json(each) for each in accounts)
         return
     print_rows(
         ("LOGIN", "NAME", "STATE"),
-        [(each.login, each.name, _state(each)) for each in accounts],
+        [(each.login, each.name, state_text(each, opened.now())) for each in accounts],
         "no accounts yet: maysend account add LOGIN",
     )
 
 
-@account.command("remove")
-@click.argument("login")
-@click.option("--yes", is_flag=True, help="Don't ask.")
-@directory_options
-def remove(
-    login: str, yes: bool, directory: str | None, config: str | None, output_format: str
+@account.command("show")
+@click.argument("login", shell_complete=complete_logins)
+@on_directory
+def show(opened: "Directory", login: str, output_format: str) -> None:
+    """Show the account LOGIN and all that it may send as and write to."""
+    from maysend.directory.rights import rights_of_login
+    from maysend.directory.scopes import spelled_scope
+
+    found = opened.accounts.get(login)
+    rights = rights_of_login(opened, found.login)
+    if output_format == "json":
+        print_json({**accountaccount_as_json(found), "rights": rights})
+        return
+    lines = [
+        ("login", found.login),
+        ("name", found.name),
+        ("state", state_text(found, opened.now())),
+        ("scope", spelled_scope(found.scope)),
+        ("created", date_text(found.created)),
+        *((right.right, f"{right.address}  ({right.by})") for right in rights),
+    ]
+    for name, value in lines:
+        if value:
+            click.echo(f"{name.ljust(12)}  {value}")
+
+
+@account.command("update")
+@click.argument("login", shell_complete=complete_logins)
+@click.option("--name", help="Whose account it is, for people to read.")
+@click.option("--scope", metavar="WHERE", help="anywhere, local, or domains joined by commas.")
+@click.option("--enable/--disable", "enabled", default=None, help="Whether it may log in at all.")
+@on_directory
+def change(
+    opened: "Directory",
+    login: str,
+    name: str | None,
+    scope: str | None,
+    enabled: bool | None,
+    output_format: str,
 ) -> None:
-    """Remove the account LOGIN, and it from every alias and every grant."""
-    with open_directory(directory, config) as opened:
-        if not yes:
-            _confirm(login, opened.accounts.holdings(login))
-        held = opened.accounts.remove(login)
-    text = "\n".join([f"removed account {login}", *_held_lines(held)])
+    """Change the account LOGIN: only what is given."""
+    if name is scope is enabled is None:
+        refuse("nothing to change: give --name, --scope, --enable or --disable")
+    with opened.together():
+        if enabled is not None:
+            (opened.accounts.enable if enabled else opened.accounts.disable)(login)
+        if name is not None or scope is not None:
+            opened.accounts.update(login, name=name, scope=scope)
+        found = opened.accounts.get(login)
+    print_result(output_format, f"changed account {found.login}", accountaccount_as_json(found))
+
+
+@account.command("remove")
+@click.argument("login", shell_complete=complete_logins)
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option(
+    "--recipient-delimiter",
+    default="+",
+    show_default=True,
+    help="main.cf's: alias targets bob+tag@ of bob@ go too.",
+)
+@on_directory
+def remove(
+    opened: "Directory", login: str, yes: bool, recipient_delimiter: str, output_format: str
+) -> None:
+    """Remove the account LOGIN, and it from every alias, grant and list."""
+    held = opened.accounts.holdings(login, recipient_delimiter)
+    confirm_loss(login, held_lines(held), yes)
+    held = opened.accounts.remove(login, recipient_delimiter)
+    text = "\n".join([f"removed account {login}", *held_lines(held)])
     print_result(output_format, text, {"login": login, "removed": held})
 
 
 @account.command("password")
-@click.argument("login")
+@click.argument("login", shell_complete=complete_logins)
 @_password_options[0]
 @_password_options[1]
 @directory_options
@@ -133,33 +195,35 @@ def change_password(
         found = opened.accounts.get(login)
         password = _read_password(password_stdin) if password_hash is None else None
         opened.accounts.set_password(login, password, password_hash=password_hash)
-    print_result(output_format, f"changed the password of {found.login}", _as_json(found))
+    print_result(output_format, f"changed the password of {found.login}", account_as_json(found))
 
 
-@account.command("suspend")
-@click.argument("login")
-@click.option("--reason", required=True, metavar="TEXT", help="What the user is told.")
-@directory_options
-def suspend(
-    login: str, reason: str, directory: str | None, config: str | None, output_format: str
+@account.command("scope")
+@click.argument("login", shell_complete=complete_logins)
+@click.argument("words", metavar="[anywhere|local|DOMAIN...]", nargs=-1)
+@on_directory
+def change_scope(
+    opened: "Directory", login: str, words: tuple[str, ...], output_format: str
 ) -> None:
-    """Refuse everything that LOGIN sends, by whatever address, with TEXT as the reason."""
-    with open_directory(directory, config) as opened:
-        opened.accounts.suspend(login, reason)
-        found = opened.accounts.get(login)
-    text = f"suspended {found.login}; back with: maysend account resume {found.login}"
-    print_result(output_format, text, _as_json(found))
+    """Say what LOGIN may write to: anywhere, local (managed) domains, or those listed.
+
+    Without more it says what it may write to now.
+
+    \b
+    maysend account scope clerk@example.com local partner.example
+    maysend account scope clerk@example.com anywhere
+    """
+    from maysend.directory.scopes import spelled_scope
+
+    found = opened.accounts.get(login)
+    if words:
+        found = opened.accounts.update(login, scope=" ".join(words))
+    text = f"{found.login} may write to: {spelled_scope(found.scope)}"
+    print_result(output_format, text, accountaccount_as_json(found))
 
 
-@account.command("resume")
-@click.argument("login")
-@directory_options
-def resume(login: str, directory: str | None, config: str | None, output_format: str) -> None:
-    """End the suspension of LOGIN."""
-    with open_directory(directory, config) as opened:
-        opened.accounts.resume(login)
-        found = opened.accounts.get(login)
-    print_result(output_format, f"resumed {found.login}", _as_json(found))
+account.add_command(suspend)
+account.add_command(resume)
 
 
 def _read_password(from_stdin: bool) -> str:
@@ -169,43 +233,3 @@ def _read_password(from_stdin: bool) -> str:
         refuse("no password: give --password-stdin, --password-hash or run it in a terminal")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return password
-
-
-def _confirm(login: str, held: "Holdings") -> None:
-    for line in _held_lines(held):
-        click.echo(line, err=True)
-    if not sys.stdin.isatty():
-        refuse(f"nothing was removed; to remove {login} and all of this, add --yes")
-    click.confirm(f"Remove {login} and all of this?", abort=True, err=True)
-
-
-def _held_lines(held: "Holdings") -> list[str]:
-    from maysend.directory.grants import spelled
-
-    lines = []
-    for alias in held.aliases:
-        emptied = " (leads to nobody else, goes too)" if alias in held.emptied else ""
-        lines.append(f"  from alias {alias}{emptied}")
-    lines.extend(f"  grant for {spelled(address)}" for address in held.grants)
-    return lines
-
-
-def _state(each: "Account") -> str:
-    if each.suspended_reason is not None:
-        since = f"{date_text(each.suspended_at)} by {each.suspended_by}"
-        return f"suspended {since}: {each.suspended_reason}"
-    return "enabled" if each.enabled else "disabled"
-
-
-def _as_json(each: "Account") -> dict[str, object]:
-    return {
-        "login": each.login,
-        "name": each.name,
-        "enabled": each.enabled,
-        "suspended": each.suspended_reason is not None,
-        "suspended_reason": each.suspended_reason,
-        "suspended_by": each.suspended_by,
-        "suspended_at": time_text(each.suspended_at),
-        "scope": each.scope,
-        "created": time_text(each.created),
-    }

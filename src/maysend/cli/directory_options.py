@@ -5,8 +5,11 @@ an unknown option or action; 75 (EX_TEMPFAIL) the directory can't be asked now; 
 nobody said where it is.
 """
 
+import difflib
+import functools
 import os
 import pwd
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -71,6 +74,17 @@ class DirectoryGroup(click.Group):
         with _clear_usage_errors():
             return super().make_context(info_name, args, parent, **extra)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The action that is named; an unknown one is answered with the one that may be meant."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"expected {', '.join(known)}"
+            ctx.fail(f"No such command '{args[0]}'; {hint}")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Parse the action's arguments and run it."""
         with _clear_usage_errors():
@@ -128,6 +142,21 @@ def directory_options(callback: CallbackType) -> CallbackType:
     return callback
 
 
+def on_directory(callback: Callable[..., None]) -> Callable[..., None]:
+    """`directory_options` for a callback that gets the open directory as `opened`.
+
+    It is closed when the callback returns; what it refuses ends the command.
+    """
+
+    @directory_options
+    @functools.wraps(callback)
+    def run(*, directory: str | None, config: str | None, **arguments: Any) -> None:
+        with open_directory(directory, config) as opened:
+            callback(opened=opened, **arguments)
+
+    return run
+
+
 @contextmanager
 def open_directory(
     directory: str | None, config: str | None, *, create: bool = False
@@ -139,7 +168,7 @@ def open_directory(
 
     with directory_errors():
         url = directory_url(config, given=directory)
-        with Directory.open(url, create=create, actor=_actor()) as opened:
+        with Directory.open(url, create=create, actor=_actor(), source=_source()) as opened:
             yield opened
 
 
@@ -169,6 +198,12 @@ def _actor() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid {os.getuid()}"
+
+
+def _source() -> str:
+    """Where the audit trail says that the change came from: the remote host, or this one."""
+    remote = os.environ.get("SSH_CLIENT", "").partition(" ")[0]
+    return remote or socket.gethostname()
 
 
 def print_result(output_format: str, text: str, result: object) -> None:
@@ -212,6 +247,21 @@ def print_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], nothing: 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip()
+
+
+def confirm_loss(what: str, lines: Sequence[str], yes: bool) -> None:
+    """Ask before something is lost that can't be had back; without a terminal, refuse.
+
+    `what` goes on as in "Remove … and all of this?"; `lines` say what goes.
+    """
+    if yes:
+        return
+    for line in lines:
+        click.echo(line, err=True)
+    everything = " and all of this" if lines else ""
+    if not sys.stdin.isatty():
+        refuse(f"nothing was removed; to remove {what}{everything}, add --yes")
+    click.confirm(f"Remove {what}{everything}?", abort=True, err=True)
 
 
 def date_text(seconds: int | None) -> str:
