@@ -93,11 +93,11 @@ def list_accounts(opened: "Directory", output_format: str) -> None:
     """List every account and what state it is in."""
     accounts = progressing(opened.accounts.stream(), opened.accounts.count, "accounts")
     if output_format == "json":
-        print_json_array(accountaccount_as_json(each) for each in accounts)
+        print_json_array(account_as_json(each) for each in accounts)
         return
     print_rows(
         ("LOGIN", "NAME", "STATE"),
-        [(each.login, each.name, state_text(each, opened.now())) for each in accounts],
+        ((each.login, each.name, state_text(each, opened.now())) for each in accounts),
         "no accounts yet: maysend account add LOGIN",
     )
 
@@ -113,7 +113,7 @@ def show(opened: "Directory", login: str, output_format: str) -> None:
     found = opened.accounts.get(login)
     rights = rights_of_login(opened, found.login)
     if output_format == "json":
-        print_json({**accountaccount_as_json(found), "rights": rights})
+        print_json({**account_as_json(found), "rights": rights})
         return
     lines = [
         ("login", found.login),
@@ -143,7 +143,7 @@ def change(
     output_format: str,
 ) -> None:
     """Change the account LOGIN: only what is given."""
-    if name is scope is enabled is None:
+    if name is None and scope is None and enabled is None:
         refuse("nothing to change: give --name, --scope, --enable or --disable")
     with opened.together():
         if enabled is not None:
@@ -151,7 +151,7 @@ def change(
         if name is not None or scope is not None:
             opened.accounts.update(login, name=name, scope=scope)
         found = opened.accounts.get(login)
-    print_result(output_format, f"changed account {found.login}", accountaccount_as_json(found))
+    print_result(output_format, f"changed account {found.login}", account_as_json(found))
 
 
 @account.command("remove")
@@ -219,7 +219,7 @@ def change_scope(
     if words:
         found = opened.accounts.update(login, scope=" ".join(words))
     text = f"{found.login} may write to: {spelled_scope(found.scope)}"
-    print_result(output_format, text, accountaccount_as_json(found))
+    print_result(output_format, text, account_as_json(found))
 
 
 account.add_command(suspend)

@@ -33,7 +33,8 @@ def suspend(
     found = opened.accounts.suspend(login, reason, end)
     ends = "" if end is None else f" until {time_text(end)}"
     text = (
-        f"suspended {found.login}{ends}; back with: maysend account resume {found.login}\n"
+        f"suspended {found.login}{ends}\n"
+        f"Back with: maysend account resume {found.login}\n"
         "Mail that it has already queued in a Postfix beside this goes on. To hold it:\n"
         f"{hold_command(found.login)}\n"
         "and later `postsuper -H ID` to release, `postsuper -d ID` to delete."
@@ -58,9 +59,9 @@ def hold_command(login: str) -> str:
     """
     attribute = shlex.quote(f"named_attribute: sasl_username={login}")
     return (
-        "  postqueue -j | sed -n 's/.*\"queue_id\": \"\\([^\"]*\\)\".*/\\1/p' |\n"
+        '  postqueue -j | sed -n \'s/.*"queue_id": "\\([^"]*\\)".*/\\1/p\' |\n'
         "  while read id; do\n"
-        f"    postcat -eq \"$id\" | grep -Fixq {attribute} &&\n"
-        "    echo \"$id\"\n"
+        f'    postcat -eq "$id" | grep -Fixq {attribute} &&\n'
+        '    echo "$id"\n'
         "  done | postsuper -h -"
     )

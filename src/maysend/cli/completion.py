@@ -1,6 +1,6 @@
 """maysend completion, and what a shell completes on the directory's commands."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -37,21 +37,23 @@ def complete_logins(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[str]:
     """The logins that begin as typed."""
-    return _names(context, lambda directory: directory.logins_like(incomplete, MOST))
+    return _names(context, lambda directory: directory.accounts.beginning(incomplete, MOST))
 
 
 def complete_aliases(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[str]:
     """The aliases that begin as typed."""
-    return _names(context, lambda directory: directory.aliases_like(incomplete, MOST))
+    return _names(context, lambda directory: directory.aliases.beginning(incomplete, MOST))
 
 
 def complete_lists(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[str]:
     """The lists that begin as typed."""
-    return _names(context, lambda directory: (e.address for e in directory.lists.list()), incomplete)
+    return _names(
+        context, lambda directory: (e.address for e in directory.lists.list()), incomplete
+    )
 
 
 def complete_domains(
@@ -61,3 +63,18 @@ def complete_domains(
     return _names(
         context, lambda directory: (e.domain for e in directory.domains.list()), incomplete
     )
+
+
+def _names(
+    context: click.Context, ask: "Callable[[Directory], Iterable[str]]", begins: str = ""
+) -> list[str]:
+    """What `ask` finds; nothing where the directory can't be asked: a TAB prints no error."""
+    from maysend.directory import Directory, DirectoryError
+    from maysend.directory.location import directory_url
+
+    try:
+        url = directory_url(context.params.get("config"), given=context.params.get("directory"))
+        with Directory.open(url, create=False) as directory:
+            return [name for name in ask(directory) if name.startswith(begins)][:MOST]
+    except DirectoryError:
+        return []

@@ -11,9 +11,10 @@ import os
 import pwd
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
@@ -89,6 +90,21 @@ class DirectoryGroup(click.Group):
         """Parse the action's arguments and run it."""
         with _clear_usage_errors():
             return super().invoke(ctx)
+
+
+class DirectoryCommand(click.Command):
+    """A command without actions, with the same errors and codes."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Parse the arguments."""
+        with _clear_usage_errors():
+            return super().make_context(info_name, args, parent, **extra)
 
 
 @contextmanager
@@ -221,24 +237,27 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def print_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
+def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]], nothing: str) -> None:
     """Print `rows` in aligned columns, or one under another where they are wider than 80.
 
-    Names are never cut: a name that is not whole can't be copied into the next command.
+    The first thousand decide; further ones are printed as they come. Names are never cut: a name
+    that is not whole can't be copied into the next command.
     """
-    if not rows:
+    coming = iter(rows)
+    first = list(islice(coming, 1000))
+    if not first:
         click.echo(nothing, err=True)
         return
     widths = [
-        max(len(heading), *(len(row[i]) for row in rows)) for i, heading in enumerate(headings)
+        max(len(heading), *(len(row[i]) for row in first)) for i, heading in enumerate(headings)
     ]
     if sum(widths) + 2 * (len(widths) - 1) <= WIDTH:
         click.secho(_line(headings, widths), bold=True)
-        for row in rows:
+        for row in chain(first, coming):
             click.echo(_line(row, widths))
         return
     indent = max(len(heading) for heading in headings[1:]) + 4
-    for row in rows:
+    for row in chain(first, coming):
         click.secho(row[0], bold=True)
         for heading, cell in zip(headings[1:], row[1:], strict=True):
             if cell:

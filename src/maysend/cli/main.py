@@ -1,8 +1,11 @@
 """The `maysend` command: an index of its commands, each imported only when it runs."""
 
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
+
+from maysend.cli.usage import WrongUsage
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("maysend.cli.explain:explain", "Show who may send as whom, and the reason."),
@@ -12,9 +15,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rule": ("maysend.cli.rule:rule", "Print what a rule of lint is about."),
     "test": ("maysend.cli.test:test", "Run policy tests: dialogues and the replies they must get."),
     "demo": ("maysend.cli.demo:demo", "Run a gateway with sample accounts, to try it out."),
-    "account": ("maysend.cli.account:account", "Add, list and remove accounts."),
-    "alias": ("maysend.cli.alias:alias", "Add, list and remove aliases."),
+    "account": ("maysend.cli.account:account", "Accounts: who can log in; suspend and resume."),
+    "alias": ("maysend.cli.alias:alias", "Aliases: addresses that lead to others."),
     "grant": ("maysend.cli.grant:grant", "Let a login send as further addresses."),
+    "list": ("maysend.cli.list:mail_list", "Lists: recipients that only some may write to."),
+    "domain": ("maysend.cli.domain:domain", "Domains: which are ours to deliver."),
+    "suspension": ("maysend.cli.suspension:suspension", "Suspend addresses, domains, networks."),
+    "rights": ("maysend.cli.rights:rights", "Show who may send as whom, and to whom."),
+    "audit": ("maysend.cli.audit:audit", "Show who changed what in the directory."),
+    "completion": (
+        "maysend.cli.completion:completion",
+        "Complete commands in a shell.",
+    ),
 }
 """Command name → (module:attribute, one line of help)."""
 
@@ -29,6 +41,10 @@ class CommandIndex(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module and return its click command."""
         if cmd_name not in COMMANDS:
+            near = get_close_matches(cmd_name, COMMANDS, n=1)
+            if near:
+                message = f"No such command '{cmd_name}'; did you mean '{near[0]}'?"
+                raise WrongUsage(message, ctx)
             return None
         module_name, attribute = COMMANDS[cmd_name][0].split(":")
         command: click.Command = getattr(import_module(module_name), attribute)

@@ -12,9 +12,7 @@ WORTH_WATCHING = 20_000
 """Rows from which on a progress bar is shown."""
 
 
-def progressing(
-    rows: Iterable[RowType], count: Callable[[], int], what: str
-) -> Iterator[RowType]:
+def progressing(rows: Iterable[RowType], count: Callable[[], int], what: str) -> Iterator[RowType]:
     """`rows`, with a progress bar on stderr where that is a terminal and they are many."""
     if not sys.stderr.isatty() or (total := count()) < WORTH_WATCHING:
         yield from rows

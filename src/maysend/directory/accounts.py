@@ -125,6 +125,12 @@ class Accounts:
         with self._database.reading() as connection:
             return int(connection.execute(select(func.count(_login))).scalar_one())
 
+    def beginning(self, start: str, most: int) -> tuple[str, ...]:
+        """At most `most` logins that begin with `start`."""
+        found = select(_login).where(_login.startswith(start, autoescape=True))
+        with self._database.reading() as connection:
+            return tuple(connection.execute(found.order_by(_login).limit(most)).scalars())
+
     def holdings(self, login: str, delimiters: str = "+") -> Holdings:
         """What would go with the account if it were removed."""
         canonical = parse_login(login)

@@ -113,6 +113,13 @@ class Aliases:
             for row in rows:
                 yield Alias(*row)
 
+    def beginning(self, start: str, most: int) -> tuple[str, ...]:
+        """At most `most` aliases that begin with `start`."""
+        address = schema.aliases.c.address
+        found = select(address).where(address.startswith(start, autoescape=True)).distinct()
+        with self._database.reading() as connection:
+            return tuple(connection.execute(found.order_by(address).limit(most)).scalars())
+
     def leading_to(self, target: str) -> tuple[Alias, ...]:
         """Every alias that leads to exactly `target`."""
         where = _SELECT.where(schema.aliases.c.target == target).order_by(schema.aliases.c.address)

@@ -8,7 +8,7 @@ that leads to another provider does not make that provider's domain ours.
 from collections.abc import Callable
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, union
 
 from maysend.directory import schema
 from maysend.directory.addresses import parse_domain, storable
@@ -16,7 +16,7 @@ from maysend.directory.audit import Change, record
 from maysend.directory.database import Database
 from maysend.directory.domain_kinds import KINDS, MANAGED
 from maysend.directory.errors import DirectoryError
-from maysend.directory.suggest import unknown_in
+from maysend.directory.suggest import unknown, unknown_in
 
 
 class Domain(msgspec.Struct, frozen=True):
@@ -114,6 +114,9 @@ _ANY_ACCOUNT = (
 _ACCOUNTS_OF_DOMAINS = select(_account_domain, func.count()).group_by(_account_domain)
 
 
+_KNOWN_DOMAINS = union(select(_domains.c.domain), select(_account_domain).distinct()).limit(2000)
+
+
 def _known(connection: Connection, name: str) -> Domain | None:
     counted = select(func.count()).where(_account_domain == name)
     accounts = int(connection.execute(counted).scalar_one())
@@ -126,5 +129,6 @@ def _known(connection: Connection, name: str) -> Domain | None:
 def _get(connection: Connection, name: str) -> Domain:
     found = _known(connection, name)
     if found is None:
-        raise unknown_in(connection, "domain", name, _domains.c.domain)
+        known = connection.execute(_KNOWN_DOMAINS).scalars()
+        raise unknown("domain", name, known)
     return found

@@ -68,7 +68,7 @@ class TransactionReader:
         self, connection: Connection, now: float, patterns: Patterns | None = None
     ) -> None:
         self.until: float | None = None
-        self._connection = connection
+        self.connection = connection
         self._now = now
         self._patterns = patterns or Patterns()
         self._pattern_table: PatternTable | None = None
@@ -81,7 +81,7 @@ class TransactionReader:
         known = self._accounts
         for names in _chunks([login for login in logins if login not in known]):
             known.update(dict.fromkeys(names))
-            for row in self._connection.execute(_SELECT_ACCOUNTS, {"names": names}):
+            for row in self.connection.execute(_SELECT_ACCOUNTS, {"names": names}):
                 known[row.login] = self._may_act(row)
         found = ((login, known.get(login)) for login in logins)
         return {login: may_act for login, may_act in found if may_act is not None}
@@ -91,7 +91,7 @@ class TransactionReader:
         known = self._aliases
         for names in _chunks([address for address in addresses if address not in known]):
             known.update((name, []) for name in names)
-            for row in self._connection.execute(_SELECT_ALIASES, {"names": names}):
+            for row in self.connection.execute(_SELECT_ALIASES, {"names": names}):
                 known[row.address].append(_target(row))
         found = ((address, known.get(address)) for address in addresses)
         return {address: targets for address, targets in found if targets}
@@ -102,7 +102,7 @@ class TransactionReader:
         given = {"now": self._now, "kind": kind}
         held = []
         for names in _chunks(addresses):
-            for row in self._connection.execute(_SELECT_HOLDERS, {"names": names, **given}):
+            for row in self.connection.execute(_SELECT_HOLDERS, {"names": names, **given}):
                 self._note_end(row.expires)
                 if self._may_act(row):
                     held.append(Holder(row.login, row.address, row.expires))
@@ -111,7 +111,7 @@ class TransactionReader:
     def matching(self, address: str, /) -> Sequence[AliasTarget]:
         """Where the first pattern that `address` matches leads."""
         if self._pattern_table is None:
-            rows = self._connection.execute(_SELECT_PATTERNS)
+            rows = self.connection.execute(_SELECT_PATTERNS)
             self._pattern_table = self._patterns.of(
                 [PatternRow(row.address, _target(row)) for row in rows]
             )
@@ -121,14 +121,14 @@ class TransactionReader:
         """One of `domain_kinds.KINDS`, "" for a domain that is none of ours."""
         kind = self._kinds.get(domain)
         if kind is None:
-            kind = self._kinds[domain] = kind_of(self._connection, domain)
+            kind = self._kinds[domain] = kind_of(self.connection, domain)
         return kind
 
     def posters(self, addresses: Collection[str], /) -> Mapping[str, Sequence[str]]:
         """Those of `addresses` that are protected lists, and who may write to each."""
         found: dict[str, list[str]] = {}
         for names in _chunks(addresses):
-            for row in self._connection.execute(_SELECT_POSTERS, {"names": names}):
+            for row in self.connection.execute(_SELECT_POSTERS, {"names": names}):
                 here = found.setdefault(row.address, [])
                 if row.poster is not None:
                     here.append(row.poster)
