@@ -162,8 +162,9 @@ def name_keys(evaluation: Evaluation, name: str) -> Keys:
         return NO_KEYS
     whole = (name,)
     if _is_address(name):
-        return Keys(whole, whole)
-    return Keys(tuple(parents(name, evaluation.site.access_parents)), whole)
+        return Keys(whole, whole, _is_folded(name))
+    every = tuple(parents(name, evaluation.site.access_parents))
+    return Keys(every, whole, _is_folded(name))
 
 
 def network_keys(evaluation: Evaluation, address: str) -> Keys:
@@ -174,7 +175,11 @@ def network_keys(evaluation: Evaluation, address: str) -> Keys:
     separator = ":" if ":" in address else "."
     while address := address.rpartition(separator)[0]:
         every.append(address)
-    return Keys(tuple(every), (every[0],))
+    return Keys(tuple(every), (every[0],), _is_folded(every[0]))
+
+
+def _is_folded(name: str) -> bool:
+    return name.isascii() and name == name.lower()
 
 
 def _is_address(name: str) -> bool:

@@ -20,10 +20,14 @@ Key: TypeAlias = tuple[str, bool]
 
 
 class Keys(msgspec.Struct, frozen=True, gc=False):
-    """The keys of one search in order: those that all tables see, and those that patterns see."""
+    """The keys of one search in order: those that all tables see, and those that patterns see.
+
+    `are_folded` says of all that folding them would change nothing.
+    """
 
     every: tuple[str, ...]
     whole: tuple[str, ...]
+    are_folded: bool = False
 
 
 NO_KEYS = Keys((), ())
@@ -101,10 +105,10 @@ def access_keys(site: Site, address: str) -> Keys:
     whole = quoted_first(address)
     domains = parents(domain, site.access_parents)
     if extension is None:
-        return Keys((*whole, *domains, *quoted_first(f"{local}@")), whole)
+        return Keys((*whole, *domains, *quoted_first(f"{local}@")), whole, address.isascii())
     shorter = quoted_first(f"{user}@{domain}")
     locals = (*quoted_first(f"{local}@"), *quoted_first(f"{user}@"))
-    return Keys((*whole, *shorter, *domains, *locals), whole)
+    return Keys((*whole, *shorter, *domains, *locals), whole, address.isascii())
 
 
 def parents(domain: str, style: Literal["none", "dot", "parent"]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Search, Step
 from maysend.restrictions.waiting import WouldWait
 from maysend.tables import LookupTable, TableError
+from maysend.tables.text import CheckedTable
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
@@ -59,16 +60,17 @@ class Inquiry:
         asked = keys.whole if table.pattern else keys.every
         if table.blocking and not self.may_wait and asked:
             raise WouldWait(table.spec)
-        lookup = table.lookup
-        for key in asked:
-            try:
-                answer = lookup(key)
-            except TableError as error:
-                self._record(Search(table.spec, _up_to(key, asked), None, error.reason))
-                raise
-            if answer is not None:
-                self._record(Search(table.spec, _up_to(key, asked), answer))
-                return Found(key, answer)
+        if not (keys.are_folded and isinstance(table, CheckedTable) and table.lacks(asked)):
+            lookup = table.lookup
+            for key in asked:
+                try:
+                    answer = lookup(key)
+                except TableError as error:
+                    self._record(Search(table.spec, _up_to(key, asked), None, error.reason))
+                    raise
+                if answer is not None:
+                    self._record(Search(table.spec, _up_to(key, asked), answer))
+                    return Found(key, answer)
         if asked and self._current is not None:
             self._current.searches.append(Search(table.spec, asked))
         return None

@@ -25,26 +25,12 @@ DATABASE_README; Postfix 3.0.
 
 from maysend.tables.braces import BraceError, enclosed, inner, members
 from maysend.tables.entries import EntryError, assigned
+from maysend.tables.fixed_strings import FixedStrings
 from maysend.tables.table import TableContext, TableError
 from maysend.tables.text import fold, is_utf8
 
 
-class InlineTable:
-    """The pairs of an `inline:{…}`."""
-
-    pattern = False
-    blocking = False
-
-    def __init__(self, spec: str, entries: dict[str, str]) -> None:
-        self.spec = spec
-        self.entries = entries
-
-    def lookup(self, key: str, /) -> str | None:
-        """The value of `key`, which is folded already."""
-        return self.entries.get(key)
-
-
-def open_inline(name: str, context: TableContext) -> InlineTable:
+def open_inline(name: str, context: TableContext) -> FixedStrings:
     """Open `inline:{…}`. Raises TableError (config) for what is not a list of pairs."""
     spec = f"inline:{name}"
     if context.utf8 and not is_utf8(name):
@@ -58,7 +44,7 @@ def open_inline(name: str, context: TableContext) -> InlineTable:
         raise TableError(spec, _expected(str(error)), "config") from error
     if not pairs:
         raise TableError(spec, _expected("empty table"), "config")
-    return InlineTable(spec, {fold(key, utf8=context.utf8): value for key, value in pairs})
+    return FixedStrings(spec, {fold(key, utf8=context.utf8): value for key, value in pairs})
 
 
 def _expected(reason: str) -> str:

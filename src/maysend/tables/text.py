@@ -1,5 +1,8 @@
 """What every table does to keys and answers: UTF-8 is checked, fixed-string keys are folded."""
 
+from collections.abc import Iterable
+
+from maysend.tables.fixed_strings import FixedStrings
 from maysend.tables.table import LookupTable, TableContext, TableError
 
 
@@ -31,6 +34,10 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _may_have(keys: Iterable[str], /) -> bool:
+    return False
+
+
 class CheckedTable:
     """A table seen through the checks that Postfix puts around every table.
 
@@ -52,6 +59,8 @@ class CheckedTable:
         self._tell = context.tell
         if self._tell is not None:
             self._ask = self._told
+        self.lacks = table.lacks if isinstance(table, FixedStrings) else _may_have
+        """Whether the table has none of these folded keys; False where only `lookup` can tell."""
 
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where it is not found; TableError where that is unknown."""

@@ -31,33 +31,30 @@ DATABASE_README, postmap(1); Postfix 2.8.
 """
 
 from maysend.tables.entries import EntryError, spaced
+from maysend.tables.fixed_strings import FixedStrings
 from maysend.tables.lines import LogicalLine, read_lines
 from maysend.tables.table import TableContext, TableError, Tell
 from maysend.tables.text import fold, is_utf8, printable
 
 
-class TextTable:
-    """The entries of a text file."""
-
-    pattern = False
-    blocking = False
+class TextTable(FixedStrings):
+    """The entries of a text file, which tells in which line it finds one."""
 
     def __init__(
-        self, spec: str, entries: dict[str, str], lines: dict[str, int], tell: Tell | None
+        self, spec: str, entries: dict[str, str], lines: dict[str, int], tell: Tell
     ) -> None:
-        self.spec = spec
-        self.entries = entries
+        super().__init__(spec, entries)
         self._lines = lines
         self._tell = tell
+        self.lookup = self._told
 
-    def lookup(self, key: str, /) -> str | None:
-        """The value of `key`, which is folded already."""
-        if self._tell is not None and key in self._lines:
+    def _told(self, key: str, /) -> str | None:
+        if key in self._lines:
             self._tell("line", f"{self.spec}, line {self._lines[key]}")
         return self.entries.get(key)
 
 
-def open_texthash(name: str, context: TableContext) -> TextTable:
+def open_texthash(name: str, context: TableContext) -> FixedStrings:
     """Open `texthash:name`. Raises TableError (config): unreadable, or a key twice."""
     spec = f"texthash:{name}"
     entries: dict[str, str] = {}
@@ -76,7 +73,9 @@ def open_texthash(name: str, context: TableContext) -> TextTable:
         if context.asked_by == "smtpd":
             raise TableError(spec, repeated, "config")
         context.warn(repeated)
-    return TextTable(spec, entries, lines, context.tell)
+    if context.tell is not None:
+        return TextTable(spec, entries, lines, context.tell)
+    return FixedStrings(spec, entries)
 
 
 def _entry(line: LogicalLine, path: str, context: TableContext) -> tuple[str, str] | None:
