@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from maysend.tables import LookupTable
+from maysend.tables.fixed_strings import FixedStrings
 from maysend.tables.indexed import IndexedTable
-from maysend.tables.inline import InlineTable
 from maysend.tables.pcre import PcreTable
 from maysend.tables.proxy import ProxiedTable
 from maysend.tables.regexp import RegexpTable
@@ -12,7 +12,6 @@ from maysend.tables.reloading import FileTable
 from maysend.tables.rules import Rule
 from maysend.tables.static import StaticTable
 from maysend.tables.text import CheckedTable
-from maysend.tables.texthash import TextTable
 from maysend.tables.unionmap import UnionTable
 
 
@@ -35,7 +34,7 @@ def entries(table: LookupTable) -> Mapping[str, str] | None:
     A unionmap can be listed where all its members can.
     """
     table = inside(table)
-    if isinstance(table, TextTable | InlineTable):
+    if isinstance(table, FixedStrings):
         return table.entries
     if isinstance(table, IndexedTable):
         return table.entries()

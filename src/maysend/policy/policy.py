@@ -178,29 +178,41 @@ def _status(name: str) -> NameStatus:
     return "none" if name == "unknown" else "ok"
 
 
+_CONNECT, _MAIL, _RCPT, _DATA, _ETRN, _VRFY = (
+    ProtocolState.CONNECT,
+    ProtocolState.MAIL,
+    ProtocolState.RCPT,
+    ProtocolState.DATA,
+    ProtocolState.ETRN,
+    ProtocolState.VRFY,
+)
+_HELLO = (ProtocolState.HELO, ProtocolState.EHLO)
+
+
 def _asked(session: Session, request: Request) -> Decision:
+    state = request.protocol_state
     decision = session.connect()
-    if request.protocol_state is ProtocolState.CONNECT or not decision.is_permitted:
+    if state is _CONNECT or not decision.is_permitted:
         return decision
     if request.helo_name:
         decision = session.helo(request.helo_name)
-    if request.protocol_state in (ProtocolState.HELO, ProtocolState.EHLO):
+    if state in _HELLO:
         return decision
     if not decision.is_permitted:
         return decision
-    if request.protocol_state is ProtocolState.ETRN:
+    if state is _ETRN:
         return session.etrn(request.etrn_domain)
     decision = session.mail(request.sender)
-    if request.protocol_state is ProtocolState.MAIL or not decision.is_permitted:
+    if state is _MAIL or not decision.is_permitted:
         return decision
     session.dialogue.instance = request.instance
-    if request.protocol_state is ProtocolState.VRFY:
+    if state is _VRFY:
         return session.vrfy(request.recipient)
-    if request.protocol_state is ProtocolState.RCPT:
+    if state is _RCPT:
         session.dialogue.recipient_count = request.recipient_count
         return session.rcpt(request.recipient)
     session.dialogue.recipient = request.recipient or None
     session.dialogue.recipient_count = request.recipient_count or 1
-    if request.protocol_state is ProtocolState.DATA:
+    if state is _DATA:
         return session.data()
     return session.end_of_data()

@@ -18,6 +18,9 @@ IMPLICIT_SENDER = "smtpd_reject_unlisted_sender = yes"
 IMPLICIT_RECIPIENT = "smtpd_reject_unlisted_recipient = yes"
 """Where the trace says that the checks belong which no list has written in it."""
 
+NOTHING_ASKED = Decision(None)
+"""The decision of a command that has no list of its own, or an empty one."""
+
 
 class Session:
     """The policy's side of one dialogue. Every command gives a Decision.
@@ -35,7 +38,7 @@ class Session:
         if dialogue.sasl_username:
             self.authenticated(dialogue.sasl_username, dialogue.sasl_method)
         self._evaluation = Evaluation(stages.rules, dialogue)
-        self._deferrals: dict[str, Deferral | None] = {}
+        self._deferrals: dict[str, Deferral] = {}
 
     @property
     def may_wait(self) -> bool:
@@ -258,12 +261,14 @@ class Session:
     def _run(self, stage: Stage, name: str, *, continued: bool = False) -> Outcome:
         """Evaluate a list. What an earlier command's list deferred still stands, but a list that
         is evaluated again forgets what it deferred itself the last time."""
+        evaluation = self._evaluation
         subject = Subject(name, stage.words, stage.access)
-        self._evaluation.defer_if_permit = self._deferral_before(stage)
-        outcome = self._evaluation.run_list(
-            stage.parameter, stage.nodes, subject, continued=continued
-        )
-        self._deferrals[stage.parameter] = self._evaluation.defer_if_permit
+        evaluation.defer_if_permit = self._deferral_before(stage) if self._deferrals else None
+        outcome = evaluation.run_list(stage.parameter, stage.nodes, subject, continued=continued)
+        if evaluation.defer_if_permit is not None:
+            self._deferrals[stage.parameter] = evaluation.defer_if_permit
+        elif self._deferrals:
+            self._deferrals.pop(stage.parameter, None)
         return outcome
 
     def _deferral_before(self, stage: Stage) -> Deferral | None:
@@ -312,6 +317,8 @@ class Session:
 
     def _decision(self) -> Decision:
         evaluation = self._evaluation
+        if evaluation.reply is None and not evaluation.steps:
+            return NOTHING_ASKED
         steps = tuple(evaluation.steps)
         decided = evaluation.deciding
         if evaluation.reply is None:

@@ -32,6 +32,8 @@ def reject_non_fqdn_recipient(item: Item, site: Site) -> Check:
 
 
 def _reject_non_fqdn(evaluation: Evaluation, address: str, words: str, code: int) -> Outcome:
+    if evaluation.resolution_of(address).plain:
+        return DUNNO
     _, _, domain = address.rpartition("@") if "@" in address else ("", "", "")
     if domain.startswith("[") and domain.endswith("]"):
         return DUNNO

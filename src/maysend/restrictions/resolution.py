@@ -31,7 +31,7 @@ class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
 
     `routed` says that a remote destination's local part holds a further route ("a%b@c"); `invalid`
     that no mail can be sent there; `failed` that a list which decides the class has no answer now;
-    `undeliverable` why its transport takes no mail.
+    `undeliverable` why its transport takes no mail; `plain` that it is name@domain.tld as it came.
     """
 
     address: str
@@ -41,6 +41,7 @@ class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
     invalid: bool = False
     failed: bool = False
     undeliverable: Undeliverable | None = None
+    plain: bool = False
 
 
 class AddressResolver:
@@ -49,6 +50,12 @@ class AddressResolver:
     def __init__(self, site: Site, transports: Transports) -> None:
         self._site = site
         self._transports = transports
+        self._classes = (
+            (site.virtual_alias_domains, AddressClass.VIRTUAL_ALIAS),
+            (site.virtual_mailbox_domains, AddressClass.VIRTUAL_MAILBOX),
+            (site.relay_domains, AddressClass.RELAY),
+        )
+        self._elsewhere = AddressClass.DEFAULT
         self._may_be_undeliverable = transports.may_refuse or bool(site.relocated_maps)
 
     def resolve(self, address: str, ask: Ask) -> ResolvedAddress:
@@ -80,6 +87,7 @@ class AddressResolver:
             found.routed,
             invalid,
             undeliverable=undeliverable,
+            plain=plain,
         )
 
     def _undeliverable(
@@ -99,14 +107,10 @@ class AddressResolver:
         return refusal
 
     def _class_of(self, domain: str, ask: Ask) -> AddressClass:
-        site = self._site
-        if site.virtual_alias_domains.match_name(domain, ask) is not None:
-            return AddressClass.VIRTUAL_ALIAS
-        if site.virtual_mailbox_domains.match_name(domain, ask) is not None:
-            return AddressClass.VIRTUAL_MAILBOX
-        if site.relay_domains.match_name(domain, ask) is not None:
-            return AddressClass.RELAY
-        return AddressClass.DEFAULT
+        for domains, address_class in self._classes:
+            if domains.match_name(domain, ask) is not None:
+                return address_class
+        return self._elsewhere
 
 
 def is_suspicious(resolved: ResolvedAddress, site: Site) -> bool:

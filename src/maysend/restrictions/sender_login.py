@@ -106,7 +106,7 @@ def owners_of(evaluation: Evaluation, maps: Sequence[LookupTable], sender: str) 
 
     Raises Stop with a 451 where a map fails.
     """
-    evaluation.note_owner_maps(tuple(table.spec for table in maps))
+    evaluation.note_owner_maps(tuple([table.spec for table in maps]))
     return look_up_owners(evaluation, maps, sender)
 
 

@@ -64,9 +64,9 @@ class _ListingCheck:
 
     def __init__(self, site: Site, words: str, canonical: Sequence[str]) -> None:
         self._words = words
-        self._rewriting_maps = tuple(
-            site.tables(name) for name in (*canonical, "canonical_maps", "virtual_alias_maps")
-        )
+        rewriting = (*canonical, "canonical_maps", "virtual_alias_maps")
+        listed = [site.tables(name) for name in rewriting]
+        self._rewriting_maps = tuple([maps for maps in listed if maps])
         self._listings = _listings(site)
 
     def __call__(self, evaluation: Evaluation, address: str) -> Outcome:
