@@ -15,7 +15,7 @@ from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Search, Step
 from maysend.restrictions.waiting import WouldWait
 from maysend.tables import LookupTable, TableError
-from maysend.tables.text import CheckedTable
+from maysend.tables.fixed_strings import Lacking
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
@@ -60,7 +60,7 @@ class Inquiry:
         asked = keys.whole if table.pattern else keys.every
         if table.blocking and not self.may_wait and asked:
             raise WouldWait(table.spec)
-        if not (keys.are_folded and isinstance(table, CheckedTable) and table.lacks(asked)):
+        if not (keys.are_folded and isinstance(table, Lacking) and table.lacks(asked)):
             lookup = table.lookup
             for key in asked:
                 try:

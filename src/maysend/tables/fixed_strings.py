@@ -3,12 +3,19 @@
 from collections.abc import Callable, Iterable
 
 
-class FixedStrings:
-    """Keys, folded already, and their values.
+class Lacking:
+    """A table that may know at once that it has none of several keys.
 
-    `lacks` says of several keys at once whether none of them is here, `lookup` is the dictionary's
-    own: most questions to an access table find nothing.
+    Most questions to access tables find nothing, and each restriction asks for several keys.
     """
+
+    def lacks(self, keys: Iterable[str], /) -> bool:
+        """Whether none of these folded keys is found; False where only `lookup` can tell."""
+        return False
+
+
+class FixedStrings(Lacking):
+    """Keys, folded already, and their values; `lookup` is the dictionary's own."""
 
     pattern = False
     blocking = False
@@ -17,4 +24,7 @@ class FixedStrings:
         self.spec = spec
         self.entries = entries
         self.lookup: Callable[[str], str | None] = entries.get
-        self.lacks: Callable[[Iterable[str]], bool] = entries.keys().isdisjoint
+
+    def lacks(self, keys: Iterable[str], /) -> bool:
+        """Whether none of these folded keys is found."""
+        return self.entries.keys().isdisjoint(keys)

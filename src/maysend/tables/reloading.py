@@ -4,11 +4,12 @@ smtpd ends when it notices that a table has changed, and the next process opens 
 new version takes the place of the old one while lookups go on: see docs/design/reloading.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock, Thread
 from time import monotonic
 from typing import Generic, TypeAlias, TypeVar
 
+from maysend.tables.fixed_strings import Lacking
 from maysend.tables.sources import Sources
 from maysend.tables.table import LookupTable, TableError, Warn
 from maysend.tables.unavailable import UnavailableTable
@@ -137,7 +138,7 @@ class HeldWarnings:
             self._warn(warning)
 
 
-class FileTable(Reloading[LookupTable]):
+class FileTable(Reloading[LookupTable], Lacking):
     """A table that is read from files, as they are now."""
 
     def __init__(
@@ -158,6 +159,12 @@ class FileTable(Reloading[LookupTable]):
             self.look()
         return self._ask(key)
 
+    def lacks(self, keys: Iterable[str], /) -> bool:
+        """Whether none of these folded keys is found; False where only `lookup` can tell."""
+        if monotonic() >= self._due:
+            self.look()
+        return self._lacks is not None and self._lacks(keys)
+
     def replace(self, value: LookupTable) -> None:
         """Answer by `value` from now on: one assignment decides, so no lookup sees half of it."""
         super().replace(value)
@@ -176,3 +183,4 @@ class FileTable(Reloading[LookupTable]):
         self.pattern = table.pattern
         self.blocking = table.blocking
         self._ask = table.lookup
+        self._lacks = table.lacks if isinstance(table, Lacking) else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from maysend.tables.fixed_strings import FixedStrings
+from maysend.tables.fixed_strings import Lacking
 from maysend.tables.table import LookupTable, TableContext, TableError
 
 
@@ -34,11 +34,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _may_have(keys: Iterable[str], /) -> bool:
-    return False
-
-
-class CheckedTable:
+class CheckedTable(Lacking):
     """A table seen through the checks that Postfix puts around every table.
 
     With smtputf8_enable a key that is not UTF-8 is not found, and an answer that is not UTF-8
@@ -56,11 +52,10 @@ class CheckedTable:
         self._warn = context.warn
         self._folds = not table.pattern and (context.utf8 or not forwards)
         self._ask = table.lookup
+        self._lacks = table.lacks if isinstance(table, Lacking) else None
         self._tell = context.tell
         if self._tell is not None:
             self._ask = self._told
-        self.lacks = table.lacks if isinstance(table, FixedStrings) else _may_have
-        """Whether the table has none of these folded keys; False where only `lookup` can tell."""
 
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where it is not found; TableError where that is unknown."""
@@ -74,6 +69,10 @@ class CheckedTable:
             return None
         answer = self._ask(fold(key, utf8=self._utf8) if self._folds else key)
         return None if answer is None else self._checked(key, answer)
+
+    def lacks(self, keys: Iterable[str], /) -> bool:
+        """Whether none of these folded keys is found; False where only `lookup` can tell."""
+        return self._lacks is not None and self._lacks(keys)
 
     def _told(self, key: str) -> str | None:
         if self._tell is not None and self._folds:
