@@ -34,8 +34,11 @@ class Smtpd:
         parameters: Parameters,
         main: Parameters,
         tables: Mapping[str, Opener] | None = None,
+        *,
+        is_chrooted: bool = False,
     ) -> None:
         self.name = name
+        self.is_chrooted = is_chrooted
         self.main = main
         self.parameters = parameters
         self._tables = tables
@@ -122,7 +125,13 @@ class Configuration:
             yield Smtpd("", self.main, self.main, tables)
         for service in self.services:
             name = f"{service.name}/{service.type}"
-            yield Smtpd(name, Parameters.load(self.directory, name), self.main, tables)
+            yield Smtpd(
+                name,
+                Parameters.load(self.directory, name),
+                self.main,
+                tables,
+                is_chrooted=service.is_chrooted,
+            )
 
 
 def asked(

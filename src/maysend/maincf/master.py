@@ -39,6 +39,7 @@ class Service(msgspec.Struct, frozen=True):
     command: str
     place: Place
     settings: tuple[Setting, ...]
+    is_chrooted: bool = False
 
 
 def parse(text: str, file: str) -> list[Service]:
@@ -82,7 +83,8 @@ def _service(line: LogicalLine) -> Service:
         raise MainCfError(message, line.place_at(fields[1].start))
     overrides = _option_arguments(line, fields[_FIELDS:])
     settings = tuple(_override(line, argument, f"{name}/{kind}") for argument in overrides)
-    return Service(name, kind, command, line.place_at(0), settings)
+    is_chrooted = fields[4].text.lower() == "y"
+    return Service(name, kind, command, line.place_at(0), settings, is_chrooted)
 
 
 def _option_arguments(line: LogicalLine, arguments: list[Token]) -> Iterator[Token]:

@@ -67,4 +67,13 @@ RULES: dict[str, Rule] = {
     "MS212": Rule("unchecked-header-from", Severity.NOTE, "unchecked_header_from"),
     "MS213": Rule("only-warns", Severity.WARNING, "only_warns"),
     "MS214": Rule("laundered-address", Severity.NOTE, "laundered_address"),
+    "MS301": Rule("hidden-auth", Severity.ERROR, "hidden_auth"),
+    "MS302": Rule("password-in-clear", Severity.WARNING, "password_in_clear"),
+    "MS303": Rule("no-worthy-mechanism", Severity.ERROR, "no_worthy_mechanism"),
+    "MS304": Rule("no-login-mechanism", Severity.NOTE, "no_login_mechanism"),
+    "MS305": Rule("unusable-auth-socket", Severity.ERROR, "unusable_auth_socket"),
+    "MS306": Rule("realm-of-choice", Severity.WARNING, "realm_of_choice"),
+    "MS401": Rule("external-domain-is-ours", Severity.WARNING, "external_domain_is_ours"),
+    "MS402": Rule("send-only-address", Severity.NOTE, "send_only_address"),
+    "MS403": Rule("subdomain-key", Severity.WARNING, "subdomain_key"),
 }
