@@ -18,6 +18,7 @@ import pwd
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -109,6 +110,15 @@ class Smtp:
         self.closed = lines[-1].startswith(("421", "521"))
         return "\n".join(lines)
 
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """STARTTLS; from here on everything is encrypted."""
+        reply = self.command("STARTTLS")
+        if not reply.startswith("220"):
+            raise LivePostfixError(reply)
+        self._input.close()
+        self._connection = context.wrap_socket(self._connection)
+        self._input = self._connection.makefile("rb")
+
     def close(self) -> None:
         """Close the connection."""
         self._input.close()
@@ -158,6 +168,7 @@ class LivePostfix:
                     Service("private/smtpd", "smtpd", options),
                     Service("private/rewrite", "trivial-rewrite"),
                     Service("private/proxymap", "proxymap"),
+                    Service("private/tlsmgr", "tlsmgr", ["-l"]),
                     Service("public/cleanup", "cleanup", ["-z"]),
                 ],
                 within,

@@ -6,6 +6,7 @@ To add one: write its file, then its line here.
 from maysend.restrictions import (
     access,
     blocklist,
+    client_certificate,
     client_name,
     destination,
     fully_qualified,
@@ -38,8 +39,9 @@ RESTRICTIONS: dict[str, Restriction] = {
     "permit_inet_interfaces": Restriction(networks.permit_inet_interfaces),
     "permit_sasl_authenticated": Restriction(session_security.permit_sasl_authenticated),
     "reject_plaintext_session": Restriction(session_security.reject_plaintext_session),
-    "permit_tls_clientcerts": Restriction(session_security.permit_tls_clientcerts),
-    "permit_tls_all_clientcerts": Restriction(session_security.permit_tls_clientcerts),
+    "permit_tls_clientcerts": Restriction(client_certificate.permit_tls_clientcerts),
+    "permit_tls_all_clientcerts": Restriction(client_certificate.permit_tls_all_clientcerts),
+    "check_ccert_access": Restriction(client_certificate.check_ccert_access, "table"),
     "reject_unauth_pipelining": Restriction(session_security.reject_unauth_pipelining),
     "check_client_access": Restriction(access.check_client_access, "table"),
     "check_reverse_client_hostname_access": Restriction(

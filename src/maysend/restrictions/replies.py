@@ -10,6 +10,7 @@ from typing import Protocol
 from maysend.reply import Reply
 
 CLIENT = "Client host"
+CLIENT_CERTIFICATE = "Client certificate"
 REVERSE_CLIENT = "Unverified Client host"
 HELO = "Helo command"
 SASL_LOGIN = "SASL login name"

@@ -32,19 +32,6 @@ def reject_plaintext_session(item: Item, site: Site) -> Check:
     return check
 
 
-def permit_tls_clientcerts(item: Item, site: Site) -> Check:
-    """Permit a verified TLS client certificate; also permit_tls_all_clientcerts.
-
-    No client certificate reaches a dialogue yet, so it never permits.
-    """
-
-    def check(evaluation: Evaluation) -> Outcome:
-        evaluation.note("no client certificate was presented")
-        return DUNNO
-
-    return check
-
-
 def reject_unauth_pipelining(item: Item, site: Site) -> Check:
     """Reject a client that sends commands ahead of time where it must not (RFC 2920)."""
 

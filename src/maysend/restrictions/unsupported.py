@@ -12,13 +12,11 @@ def _needs_more(item: Item, site: Site) -> Check:
     raise InvalidItem(f"{item.name} is not available in this version of maysend")
 
 
-_TABLE = ("check_ccert_access",)
 _ALONE = (
     "reject_unverified_recipient",
     "reject_unverified_sender",
 )
 
 RESTRICTIONS: dict[str, Restriction] = {
-    **{name: Restriction(_needs_more, "table") for name in _TABLE},
     **{name: Restriction(_needs_more) for name in _ALONE},
 }
