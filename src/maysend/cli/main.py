@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "domain": ("maysend.cli.domain:domain", "Domains: which are ours to deliver."),
     "suspension": ("maysend.cli.suspension:suspension", "Suspend addresses, domains, networks."),
     "rights": ("maysend.cli.rights:rights", "Show who may send as whom, and to whom."),
+    "observe": ("maysend.cli.observe:observe", "Report who would be refused, before refusing."),
     "audit": ("maysend.cli.audit:audit", "Show who changed what in the directory."),
     "completion": (
         "maysend.cli.completion:completion",

@@ -7,11 +7,12 @@ A line of the decision log has all that was asked, so that it can be asked again
      "rule":"reject_authenticated_sender_login_mismatch","place":{"file":"…/main.cf","line":26,…},
      "seconds":0.000041,"steps":[…],"protocol_state":"RCPT","sasl_username":"bob@example.com",…}
 
-`steps` is the whole trace, restriction by restriction with the keys that were asked.
+`steps` is the whole trace, restriction by restriction with the keys that were asked. `observed` is
+what would have been refused where smtpd_observe_restrictions only looks.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -40,6 +41,13 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     seconds: float
 
 
+class Observed(msgspec.Struct, frozen=True, gc=False):
+    """What smtpd_observe_restrictions let pass: the restriction, and what it would have said."""
+
+    rule: str
+    reply: str
+
+
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A line of the decision log, without the request's own fields, which come after these."""
 
@@ -52,6 +60,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     rule: str = ""
     place: Place | None = None
     queue_id: str = ""
+    observed: tuple[Observed, ...] = ()
     steps: tuple[Step, ...] = ()
 
 
@@ -111,6 +120,7 @@ class DecisionLog:
             rule="" if step is None else step.restriction,
             place=None if step is None else step.place,
             queue_id=record.queue_id,
+            observed=tuple(_observed(decision)),
             steps=decision.steps if with_steps else (),
         )
         try:
@@ -118,6 +128,12 @@ class DecisionLog:
             return b"%b,%b\n" % (encode(line)[:-1], encode(record.request)[1:])
         except UnicodeEncodeError:
             return encode_line({**msgspec.to_builtins(line), **msgspec.to_builtins(record.request)})
+
+
+def _observed(decision: Decision) -> Iterator[Observed]:
+    for step in decision.steps:
+        if step.observed:
+            yield Observed(step.restriction, str(step.reply or ""))
 
 
 def outcome_of(decision: Decision) -> str:
