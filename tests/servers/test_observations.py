@@ -48,11 +48,12 @@ def requests() -> list[Request]:
 def test_report_groups_what_would_have_been_refused(directory: Directory, tmp_path: Path) -> None:
     policy = Policy.builtin(directory.table_types(), {"smtpd_observe_restrictions": "all"})
     path = tmp_path / "decisions"
-    log = DecisionLog(lambda line, fields=None: None, LogFile(path, 10**9, 1, lambda line: None), "none")
-    replies = []
-    for request in requests():
-        decision = policy.decide(request)
-        replies.append(str(decision.reply or "ok"))
+    log = DecisionLog(
+        lambda line, fields=None: None, LogFile(path, 10**9, 1, lambda line: None), "none"
+    )
+    decisions = [(request, policy.decide(request)) for request in requests()]
+    replies = [str(decision.reply or "ok") for _, decision in decisions]
+    for request, decision in decisions:
         log.note(Record("policy", "", request, decision, "DUNNO", 0.0))
     log.close()
     assert replies[:4] == ["ok"] * 4
