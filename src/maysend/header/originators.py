@@ -1,7 +1,7 @@
 """Everybody that a header says a message is from, or refusal (RFC 5322 3.6.2, 3.6.6)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -22,15 +22,23 @@ class Originator(msgspec.Struct, frozen=True):
     shown: tuple[str, ...]
 
 
-def read_originators(fields: Sequence[Field], *, utf8: bool = False) -> tuple[Originator, ...]:
+def read_originators(
+    fields: Sequence[Field],
+    *,
+    utf8: bool = False,
+    read: "Callable[[Field, bool], Originator] | None" = None,
+) -> tuple[Originator, ...]:
     """The fields that say who the message is from. `utf8`: it came with SMTPUTF8.
 
-    Raises HeaderDefect, whose text begins with the field's name.
+    `read` reads one field, as `read_originator` does: it may remember what it read. Raises
+    HeaderDefect, whose text begins with the field's name.
     """
     counts = Counter(field.canonical_name for field in fields)
     _check_counts(counts)
     originators = tuple(
-        _originator(field, utf8=utf8) for field in fields if field.canonical_name in ORIGINATORS
+        (read or read_originator)(field, utf8)
+        for field in fields
+        if field.canonical_name in ORIGINATORS
     )
     for originator in originators:
         sender = SENDER_OF.get(originator.field)
@@ -39,7 +47,8 @@ def read_originators(fields: Sequence[Field], *, utf8: bool = False) -> tuple[Or
     return originators
 
 
-def _originator(field: Field, *, utf8: bool) -> Originator:
+def read_originator(field: Field, utf8: bool) -> Originator:
+    """One of those fields. Raises HeaderDefect, whose text begins with the field's name."""
     name = field.canonical_name
     try:
         addresses = parse_address_list(unfolded(field, utf8=utf8))

@@ -157,16 +157,25 @@ UNANSWERED_SAID = {
 }
 NEVER_ANSWERED = frozenset((ABORT, QUIT, NEXT_CONNECTION))
 
+_HEADER, _MACROS = b"LD"
+_START = 4
 _LENGTH = struct.Struct("!I")
 _NEGOTIATION = struct.Struct("!III")
 
 
 class PacketReader:
-    """Octets in, commands out; holds at most one packet that is not complete."""
+    """Octets in, commands out; holds at most one packet that is not complete.
 
-    def __init__(self) -> None:
+    Header fields of other names than `fields` (lower case), and macros for other commands than
+    those whose letters are in `macros`, are passed over unread: they are most of what a server
+    says. None is for all. The server must not wait for an answer to what is passed over.
+    """
+
+    def __init__(self, fields: frozenset[bytes] | None = None, macros: bytes | None = None) -> None:
         self._input = bytearray()
         self._position = 0
+        self._fields = fields
+        self._macros = macros
 
     def feed(self, octets: bytes) -> None:
         """Take what arrived."""
@@ -177,17 +186,29 @@ class PacketReader:
 
     def next(self) -> Command | None:
         """The next command that is there as a whole. Raises MilterError; after that it is over."""
-        start = self._position
-        if len(self._input) < start + _LENGTH.size:
-            return None
-        (length,) = _LENGTH.unpack_from(self._input, start)
-        if not 0 < length <= LONGEST_PACKET:
-            raise MilterError(f"a packet of {length} octets")
-        start += _LENGTH.size
-        if len(self._input) < start + length:
-            return None
-        self._position = start + length
-        return parse_packet(bytes(self._input[start : start + length]))
+        octets, start = self._input, self._position
+        available = len(octets)
+        while available - start >= _START:
+            (length,) = _LENGTH.unpack_from(octets, start)
+            if not 0 < length <= LONGEST_PACKET:
+                raise MilterError(f"a packet of {length} octets")
+            start += _START
+            end = start + length
+            if available < end:
+                break
+            self._position = end
+            letter = octets[start]
+            if letter == _MACROS and self._macros is not None and length > 1:
+                wanted = octets[start + 1] in self._macros
+            elif letter == _HEADER and self._fields is not None:
+                name = octets[start + 1 : octets.find(0, start, end)]
+                wanted = bytes(name).strip().lower() in self._fields
+            else:
+                wanted = True
+            if wanted:
+                return parse_packet(bytes(octets[start:end]))
+            start = end
+        return None
 
     @property
     def pending(self) -> int:

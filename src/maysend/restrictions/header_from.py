@@ -38,12 +38,13 @@ Bounds, each of which refuses: maysend.header.defects.
 Source: RFC 5322 3.6.2, 3.6.6; RFC 6532; RFC 6854; RFC 5891; SASL_README for the owners.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from maysend.address import fold
-from maysend.header import HeaderDefect, Mailbox, Originator, read_originators
+from maysend.header import Field, HeaderDefect, Mailbox, Originator, read_originators
 from maysend.header.domains import spellings
-from maysend.header.originators import SENDER_OF
+from maysend.header.originators import SENDER_OF, read_originator
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.sender_login import look_up_owners, split_owners
@@ -51,6 +52,8 @@ from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome
 from maysend.tables import LookupTable
 
+REMEMBERED, LONGEST_REMEMBERED = 4096, 256
+"""Fields that are kept as read, and their characters."""
 ON_BEHALF_MAPS = "smtpd_on_behalf_login_maps"
 WHOLE_HEADER = "the message's header is not known here: the gateway and the milter have it"
 
@@ -59,6 +62,7 @@ def reject_header_from_login_mismatch(item: Item, site: Site) -> Check:
     """Reject a message of a logged-in client whose header is from somebody else, or has a defect;
     maysend's own word, for smtpd_end_of_data_restrictions."""
     maps = site.tables("smtpd_sender_login_maps")
+    read = _remembering()
     on_behalf = site.tables(ON_BEHALF_MAPS) if site.parameters.get(ON_BEHALF_MAPS) else ()
 
     def check(evaluation: Evaluation) -> Outcome:
@@ -72,12 +76,23 @@ def reject_header_from_login_mismatch(item: Item, site: Site) -> Check:
         if dialogue.header is None:
             return evaluation.server_fault(WHOLE_HEADER)
         try:
-            originators = read_originators(dialogue.header, utf8=dialogue.smtputf8)
+            originators = read_originators(dialogue.header, utf8=dialogue.smtputf8, read=read)
         except HeaderDefect as defect:
             return evaluation.refuse(554, "5.6.0", str(defect))
         return _Claims(evaluation, maps, on_behalf).check(originators)
 
     return check
+
+
+def _remembering() -> Callable[[Field, bool], Originator]:
+    """Reads a field once: who sends much sends the same From: again and again."""
+    remembered = lru_cache(REMEMBERED)(read_originator)
+
+    def read(field: Field, utf8: bool) -> Originator:
+        short = len(field.value) <= LONGEST_REMEMBERED
+        return remembered(field, utf8) if short else read_originator(field, utf8)
+
+    return read
 
 
 class _Claims:

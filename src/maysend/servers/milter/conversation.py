@@ -44,7 +44,7 @@ WITH_ENVELOPE = (
 WANTED_MACROS = {"M": "{auth_authen} {auth_type}", "N": "i"}
 """Asked for by name, so that no milter_mail_macros in main.cf can hide who has logged in."""
 
-ORIGINATOR_NAMES = (b"from", b"sender", b"resent-from", b"resent-sender")
+ORIGINATOR_NAMES = frozenset((b"from", b"sender", b"resent-from", b"resent-sender"))
 
 Question: TypeAlias = "tuple[Conversation, Command]"
 
@@ -63,7 +63,7 @@ class Conversation:
         self.helo_name = ""
         self._policy = policy
         self._wanted = wanted
-        self._reader = PacketReader()
+        self._reader = PacketReader(ORIGINATOR_NAMES, b"MN")
         self._macros: dict[str, Mapping[str, str]] = {}
         self._client = Connect("unknown", "U", 0, "")
         self._fields: list[tuple[bytes, bytes]] = []
@@ -121,13 +121,12 @@ class Conversation:
         self._mail = mail
 
     def header(self, header: Header) -> None:
-        """Keep the field if it says who the message is from."""
+        """Keep a field that says who the message is from; others are not read."""
         if self._mail is None:
             raise MilterError("a header field of no message")
-        if header.name.strip().lower() in ORIGINATOR_NAMES:
-            self._octets += len(header.name) + len(header.value)
-            if self._octets <= HEADER_SIZE_LIMIT:
-                self._fields.append((header.name, header.value))
+        self._octets += len(header.name) + len(header.value)
+        if self._octets <= HEADER_SIZE_LIMIT:
+            self._fields.append((header.name, header.value))
 
     def forget_message(self) -> None:
         """The message is over, or given up."""

@@ -30,7 +30,7 @@ from maysend.reply import Reply
 from maysend.servers.deciding import Deciding
 from maysend.servers.deciding import Question as PolicyQuestion
 from maysend.servers.decision_log import DecisionLog, Record, outcome_of
-from maysend.servers.metrics import Metrics
+from maysend.servers.metrics import Cell, Metrics
 from maysend.servers.milter.conversation import (
     HEADER_ONLY,
     WANTED_MACROS,
@@ -70,6 +70,7 @@ class MilterService:
         self._log = log
         self._envelope = envelope
         self._warned = False
+        self._counted: dict[tuple[ProtocolState, str], Cell] = {}
         self._seconds = metrics.histogram(
             "maysend_decision_seconds", "Time to decide, waiting included.", listener=name
         )
@@ -240,13 +241,7 @@ class MilterService:
             self._log(f"error: {self._name}: a milter can't ask for {unfit}")
             decision = Decision(UNFIT, decision.steps, None, decision.actions)
         self._seconds.observe(seconds)
-        self._metrics.counter(
-            "maysend_decisions_total",
-            "Decisions, by what they say.",
-            listener=self._name,
-            state=state.value,
-            outcome=outcome_of(decision),
-        ).value += 1
+        self._count(state, outcome_of(decision))
         request = conversation.request(state, recipient)
         action = "continue" if decision.reply is None else str(decision.reply)
         record = Record(self._name, conversation.queue_id, request, decision, action, seconds)
@@ -254,6 +249,18 @@ class MilterService:
         if decision.reply is not None:
             return milter.refusal(decision.reply)
         return self._carried_out(conversation, state, decision)
+
+    def _count(self, state: ProtocolState, outcome: str) -> None:
+        cell = self._counted.get((state, outcome))
+        if cell is None:
+            cell = self._counted[state, outcome] = self._metrics.counter(
+                "maysend_decisions_total",
+                "Decisions, by what they say.",
+                listener=self._name,
+                state=state.value,
+                outcome=outcome,
+            )
+        cell.value += 1
 
     def _carried_out(
         self, conversation: Conversation, state: ProtocolState, decision: Decision

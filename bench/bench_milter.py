@@ -1,0 +1,120 @@
+"""Messages a second through a real Postfix with our milter, and through the same one without.
+
+A private Postfix takes messages of 4 kB on 30 connections from smtp-source and throws them away;
+its milter runs the policy that comes with maysend on a directory of 1,000 accounts, in a process of
+its own. The two are measured in turns, and the median of the rounds counts: other work on the
+machine hits both.
+"""
+
+import asyncio
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import uvloop
+from tests.servers.real_postfix import RealPostfix, real_postfix
+
+from maysend.directory import Directory
+from maysend.policy import Policy
+from maysend.servers.deciding import Deciding
+from maysend.servers.decision_log import DecisionLog
+from maysend.servers.metrics import Metrics
+from maysend.servers.milter import MilterService
+from maysend.servers.questions import QuestionListener
+from maysend.servers.threads import BoundedThreads
+
+MESSAGES = int(os.environ.get("MAYSEND_BENCH_MESSAGES", "1500"))
+ROUNDS = int(os.environ.get("MAYSEND_BENCH_ROUNDS", "5"))
+CONNECTIONS = 30
+ACCOUNTS = 1000
+LOGIN = "user7@example.com"
+
+
+def serve_milter(path: Path, database: Path, ready: Connection) -> None:
+    """The milter's process."""
+
+    async def serve() -> None:
+        with Directory.open(database) as directory:
+            log = print
+            metrics = Metrics()
+            service = MilterService(
+                "milter",
+                Policy.builtin(directory.table_types()),
+                Deciding(BoundedThreads(4), log),
+                DecisionLog(lambda line, fields=None: log(line)),
+                metrics,
+                log,
+            )
+            sock = socket.socket(socket.AF_UNIX)
+            sock.bind(str(path))
+            path.chmod(0o666)
+            sock.listen(100)
+            await QuestionListener(service, "milter", metrics, log).start(sock)
+            ready.send(True)
+            await asyncio.Event().wait()
+
+    uvloop.run(serve())
+
+
+@contextmanager
+def running_milter(folder: Path) -> Iterator[Path]:
+    """A milter in a process of its own, with its directory."""
+    database = folder / "directory.sqlite"
+    with Directory.open(database) as directory:
+        for number in range(ACCOUNTS):
+            directory.accounts.add(f"user{number}@example.com")
+    context = get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve_milter, args=(folder / "milter", database, theirs))
+    process.start()
+    try:
+        assert ours.poll(30)
+        yield folder / "milter"
+    finally:
+        process.terminate()
+        process.join()
+
+
+def rate(postfix: RealPostfix) -> float:
+    """Messages a second, sent by Postfix's own load generator."""
+    command = ["smtp-source", "-s", str(CONNECTIONS), "-m", str(MESSAGES), "-l", "4096", "-d"]
+    addresses = ["-f", LOGIN, "-t", "alice@example.net", f"inet:127.0.0.1:{postfix.port}"]
+    begun = time.monotonic()
+    subprocess.run([*command, *addresses], check=True, timeout=300)
+    return MESSAGES / (time.monotonic() - begun)
+
+
+def main() -> None:
+    """Measure and print."""
+    rates: dict[str, list[float]] = {"ours": [], "peer": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        # Nobody logs in: the macro says so, which is all that the milter is told.
+        login = {"milter_macro_defaults": f"{{auth_authen}}={LOGIN}"}
+        with running_milter(folder) as path, real_postfix({}) as postfix:
+            settings = {"ours": {"smtpd_milters": f"unix:{path}", **login}, "peer": {}}
+            for _ in range(ROUNDS):
+                for side, parameters in settings.items():
+                    postfix.stop()
+                    postfix.start(parameters)
+                    rates[side].append(rate(postfix))
+    ours, peer = (statistics.median(rates[side]) for side in ("ours", "peer"))
+    print(f"milter_messages_a_second ours={ours:.0f} peer={peer:.0f} ratio={ours / peer:.2f}")
+    for side, values in rates.items():
+        print(f"# {side}: {' '.join(f'{value:.0f}' for value in values)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
