@@ -31,51 +31,29 @@ class DataLimits(msgspec.Struct, frozen=True):
     line: int = 65536
 
 
-class DataScanner:
-    """Finds the end of one message and what is wrong in it. One message a scanner.
-
-    `octets` counts what the message has on the wire, without its final dot.
-    """
+class DataCheck:
+    """Notes what is wrong in a message that comes in slices. `octets` counts them."""
 
     def __init__(self, limits: DataLimits) -> None:
         self.octets = 0
-        self.finished = False
         self._limits = limits
         self._open_line = 0
         self._defects: set[Reply] = set()
-        # The CR LF that ended the DATA command also begins the end mark of an empty message.
-        self._held = LINE_END
-        self._borrowed = len(LINE_END)
 
     @property
     def defect(self) -> Reply | None:
         """The worst defect so far: which one is said does not depend on how octets arrive."""
         if not self._defects:
             return None
-        return min(self._defects, key=DEFECTS.index)
+        return min(self._defects, key=_badness)
 
-    def feed(self, octets: bytes) -> tuple[bytes, bytes]:
-        """Take octets; give (message octets that may be sent on, octets after the end)."""
-        text = self._held + octets if self._held else octets
-        end = text.find(END)
-        if end >= 0:
-            self.finished = True
-            body, rest = text[: end + len(LINE_END)], text[end + len(END) :]
-            self._held = b""
-        else:
-            kept = _length_of_possible_end(text)
-            body, rest = text[: len(text) - kept], b""
-            self._held = text[len(text) - kept :]
-        if self._borrowed and body:
-            body, self._borrowed = body[self._borrowed :], 0
-        return self._checked(body), rest
+    def add(self, defect: Reply) -> None:
+        """Note a defect that was found elsewhere."""
+        self._defects.add(defect)
 
-    def _checked(self, body: bytes) -> bytes:
+    def note(self, body: bytes) -> None:
+        """Look at the next slice, which ends neither between CR and LF nor before a final dot."""
         self.octets += len(body)
-        self._note_defects(body)
-        return b"" if self._defects else body
-
-    def _note_defects(self, body: bytes) -> None:
         line_ends = body.count(LINE_END)
         if body.count(b"\n") != line_ends:
             self._defects.add(BARE_LF)
@@ -106,6 +84,44 @@ class DataScanner:
         return False
 
 
+class DataScanner:
+    """Finds the end of one message and what is wrong in it. One message a scanner."""
+
+    def __init__(self, limits: DataLimits) -> None:
+        self.finished = False
+        self._check = DataCheck(limits)
+        # The CR LF that ended the DATA command also begins the end mark of an empty message.
+        self._held = LINE_END
+        self._borrowed = len(LINE_END)
+
+    @property
+    def octets(self) -> int:
+        """What the message has on the wire so far, without its final dot."""
+        return self._check.octets
+
+    @property
+    def defect(self) -> Reply | None:
+        """The worst defect so far."""
+        return self._check.defect
+
+    def feed(self, octets: bytes) -> tuple[bytes, bytes]:
+        """Take octets; give (message octets that may be sent on, octets after the end)."""
+        text = self._held + octets if self._held else octets
+        end = text.find(END)
+        if end >= 0:
+            self.finished = True
+            body, rest = text[: end + len(LINE_END)], text[end + len(END) :]
+            self._held = b""
+        else:
+            kept = _length_of_possible_end(text)
+            body, rest = text[: len(text) - kept], b""
+            self._held = text[len(text) - kept :]
+        if self._borrowed and body:
+            body, self._borrowed = body[self._borrowed :], 0
+        self._check.note(body)
+        return (b"" if self._check.defect else body), rest
+
+
 def _length_of_possible_end(text: bytes) -> int:
     """How many of the last octets may be the beginning of the end mark."""
     for length in (4, 3, 2, 1):
@@ -123,3 +139,7 @@ def stuff(text: bytes) -> bytes:
     """Whole lines of text as they go on the wire: a line's first dot is doubled."""
     stuffed = text.replace(b"\r\n.", b"\r\n..")
     return b"." + stuffed if stuffed.startswith(b".") else stuffed
+
+
+def _badness(defect: Reply) -> int:
+    return DEFECTS.index(defect) if defect in DEFECTS else len(DEFECTS)

@@ -7,6 +7,7 @@ after STARTTLS in the clear is thrown away (RFC 3207 4.2, as Postfix does).
 
 import msgspec
 
+from maysend.protocols.smtp.chunk import ChunkScanner
 from maysend.protocols.smtp.data import DataLimits, DataScanner
 from maysend.reply import Reply
 
@@ -51,7 +52,14 @@ class MessageEnd(msgspec.Struct, frozen=True):
     octets: int
 
 
-Event = Line | BadLine | MessageSlice | MessageSkipped | MessageEnd
+class ChunkEnd(msgspec.Struct, frozen=True):
+    """A chunk that is not the last one was read. `defect` is what is wrong so far."""
+
+    defect: Reply | None
+    octets: int
+
+
+Event = Line | BadLine | MessageSlice | MessageSkipped | MessageEnd | ChunkEnd
 
 
 class ServerCodec:
@@ -63,6 +71,9 @@ class ServerCodec:
         self._position = 0
         self._skipping_line = False
         self._scanner: DataScanner | None = None
+        self._chunks: ChunkScanner | None = None
+        self._in_chunk = False
+        self._is_last = False
 
     @property
     def held(self) -> int:
@@ -72,7 +83,13 @@ class ServerCodec:
     @property
     def defect(self) -> Reply | None:
         """What is already known to be wrong with the message that is being read."""
-        return self._scanner.defect if self._scanner else None
+        scanner = self._scanner or self._chunks
+        return scanner.defect if scanner else None
+
+    @property
+    def in_chunks(self) -> bool:
+        """Whether a message was begun by BDAT, and its last chunk has not come."""
+        return self._chunks is not None
 
     def receive(self, octets: bytes) -> None:
         """Take what the transport read."""
@@ -86,11 +103,23 @@ class ServerCodec:
         """The next event, or None: give more octets."""
         if self._scanner is not None:
             return self._next_of_message(self._scanner)
+        if self._in_chunk and self._chunks is not None:
+            return self._next_of_chunk(self._chunks)
         return self._next_line()
 
     def start_data(self, limits: DataLimits) -> None:
         """From here on a message is read, up to its final dot (after the 354 reply)."""
         self._scanner = DataScanner(limits)
+
+    def start_chunk(self, octets: int, *, last: bool, limits: DataLimits) -> None:
+        """From here on a chunk is read (after BDAT); `limits` are those of the whole message."""
+        self._chunks = self._chunks or ChunkScanner(limits)
+        self._chunks.begin_chunk(octets)
+        self._in_chunk, self._is_last = True, last
+
+    def forget_chunks(self) -> None:
+        """The message is given up (RSET): the next chunk begins another one."""
+        self._chunks, self._in_chunk = None, False
 
     def discard_input(self) -> int:
         """Forget what came after the last line (STARTTLS); returns how many octets."""
@@ -110,6 +139,26 @@ class ServerCodec:
         if not scanner.finished:
             return None
         self._scanner = None
+        return MessageEnd(scanner.defect, scanner.octets)
+
+    def _next_of_chunk(self, scanner: ChunkScanner) -> Event | None:
+        if self.held and not scanner.chunk_is_complete:
+            octets = self._input[self._position :] if self._position else self._input
+            wire, self._input = scanner.feed(octets)
+            self._position = 0
+            if wire:
+                return MessageSlice(wire)
+            if scanner.defect is not None and not scanner.chunk_is_complete:
+                return MessageSkipped(len(octets))
+        if not scanner.chunk_is_complete:
+            return None
+        if not self._is_last:
+            self._in_chunk = False
+            return ChunkEnd(scanner.defect, scanner.octets)
+        held = scanner.finish()
+        if held and scanner.defect is None:
+            return MessageSlice(held)
+        self.forget_chunks()
         return MessageEnd(scanner.defect, scanner.octets)
 
     def _next_line(self) -> Event | None:
