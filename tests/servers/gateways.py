@@ -71,6 +71,7 @@ def running(
     policy: dict[str, str] | None = None,
     tls: ssl.SSLContext | None = None,
     next_hop_port: int | None = None,
+    next_hops: tuple[NextHop, ...] | None = None,
     keywords: tuple[str, ...] | None = None,
     authenticate: Callable[[str, str], str | None] = check_password,
     logins: Callable[[], Logins] | None = None,
@@ -87,7 +88,7 @@ def running(
     gateway = Gateway(
         GatewaySettings(
             hostname="gateway.example",
-            next_hops=(NextHop("127.0.0.1", port),),
+            next_hops=next_hops or (NextHop("127.0.0.1", port),),
             port=0,
             tls=tls,
             limits=limits or Limits(),

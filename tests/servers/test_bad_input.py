@@ -127,7 +127,7 @@ def test_broken_commands(gateway: Running, line: bytes, reply: str) -> None:
     ("octets", "reply"),
     [
         (b"--boundary\r\nNOOP\r\n", "221 2.7.0 Error: I can break rules, too. Goodbye."),
-        (b"BDAT 5 LAST\r\nRSET\r\n", "521 5.5.1 Error: BDAT is not offered here"),
+        (b"BDAT x LAST\r\nRSET\r\n", "521 5.5.4 Syntax: BDAT count [LAST]"),
         (b"GET / HTTP/1.1\r\nNOOP\r\n", "221 2.7.0 Error: I can break rules, too. Goodbye."),
         (b"POST / HTTP/1.1\r\n\r\nEHLO x\r\n", "221 2.7.0 Error: I can break rules, too. Goodbye."),
     ],

@@ -113,6 +113,18 @@ class Directory:
                 return None
             return find_credential(connection, account)
 
+    def objection(self, login: str) -> str | None:
+        """Why the account of this login may send nothing at all, None where it may.
+
+        Suspended, disabled, or removed; at most as old as the directory's tables are.
+        DirectoryUnavailable where that is not known.
+        """
+        refusal = self._answers.answer("suspended", "", login)
+        if refusal is not None:
+            return refusal.removeprefix("REJECT ")
+        known = self._answers.answer("accounts", "", login) is not None
+        return None if known else "This account does not exist any more"
+
     def owners(self, address: str, delimiters: str = "") -> ownership.Owners:
         """Who may send as `address` just now; asked afresh, past every cache."""
         with self._database.reading() as connection:

@@ -1,6 +1,7 @@
 """SMTP replies of one or more lines (RFC 5321 4.2.1), written and read."""
 
 import re
+import unicodedata
 
 import msgspec
 
@@ -53,6 +54,23 @@ class ReplyLines(msgspec.Struct, frozen=True):
             b"%d%c%s\r\n" % (self.code, b" " if number == last else b"-", wire_text(line))
             for number, line in enumerate(self.lines)
         )
+
+
+def in_ascii(reply: "Reply | ReplyLines") -> "Reply | ReplyLines":
+    """The reply for a client that did not ask for SMTPUTF8 (RFC 6531 3.7.4): accents are left
+    away, and what has no other form becomes a question mark."""
+    if isinstance(reply, Reply):
+        if reply.text.isascii():
+            return reply
+        return Reply(reply.code, reply.dsn, _ascii(reply.text))
+    if all(map(str.isascii, reply.lines)):
+        return reply
+    return ReplyLines(reply.code, tuple(map(_ascii, reply.lines)))
+
+
+def _ascii(text: str) -> str:
+    letters = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return "".join(letters).encode("ascii", "replace").decode("ascii")
 
 
 def with_dsn(line: str, dsn: str) -> str:

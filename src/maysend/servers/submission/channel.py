@@ -5,6 +5,7 @@ import ssl
 from socket import SO_RCVBUF, SOL_SOCKET
 from typing import cast
 
+from maysend.protocols.proxy_protocol import Proxied, ProxyError, ProxyReader
 from maysend.protocols.smtp.data import DataLimits
 from maysend.protocols.smtp.replies import ReplyLines
 from maysend.protocols.smtp.server import Event, ServerCodec
@@ -49,6 +50,7 @@ class Channel(asyncio.BufferedProtocol):
         self._gone = False
         self._ended = False
         self._reading_paused = False
+        self._proxy: ProxyReader | None = None
         self.tls: ssl.SSLObject | None = None
 
     # What the transport calls.
@@ -68,14 +70,20 @@ class Channel(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the loop puts what it reads."""
+        if self._proxy is not None and self._proxy.wanted:
+            # What follows the header may be TLS, and is not ours to read.
+            return self._buffer[: self._proxy.wanted]
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Hand octets to the codec; stop reading when the dialogue does not keep up."""
-        self.codec.receive(bytes(self._buffer[:nbytes]))
-        if self.codec.held > HELD_AT_MOST and self.transport and not self._reading_paused:
-            self.transport.pause_reading()
-            self._reading_paused = True
+        octets = bytes(self._buffer[:nbytes])
+        if self._proxy is not None and self._proxy.wanted:
+            self._take_proxy_header(self._proxy, octets)
+            return
+        self.codec.receive(octets)
+        if self.codec.held > HELD_AT_MOST:
+            self.pause_reading()
         self._wake()
 
     def eof_received(self) -> bool:
@@ -101,6 +109,41 @@ class Channel(asyncio.BufferedProtocol):
         self._drained = None
 
     # What the dialogue calls.
+
+    def expect_proxy(self) -> None:
+        """The first octets are a PROXY header. To be called before anything is read."""
+        self._proxy = ProxyReader()
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether a PROXY header is expected."""
+        return self._proxy is not None
+
+    async def proxied(self, timeout: float) -> Proxied:
+        """What the PROXY header says. Raises ClientGone, TimeoutError after `timeout` seconds."""
+        assert self._proxy is not None
+        async with asyncio.timeout(timeout):
+            while self._proxy.result is None:
+                if self._gone or self._ended:
+                    raise ClientGone
+                await self._octets()
+        return self._proxy.result
+
+    def _take_proxy_header(self, proxy: ProxyReader, octets: bytes) -> None:
+        try:
+            proxy.receive(octets)
+        except ProxyError:
+            self._gone = True
+        if self._gone or proxy.result is not None:
+            # Nothing is read before somebody waits for it: TLS may have to begin first.
+            self.pause_reading()
+            self._wake()
+
+    def pause_reading(self) -> None:
+        """Leave what comes to the kernel until somebody waits for it."""
+        if self.transport is not None and not self._reading_paused:
+            self.transport.pause_reading()
+            self._reading_paused = True
 
     async def event(self, timeout: float) -> Event:
         """The next event. Raises ClientGone, TimeoutError after `timeout` seconds, Interrupted."""
@@ -167,8 +210,20 @@ class Channel(asyncio.BufferedProtocol):
 
     def peer(self) -> str:
         """The client's address, or "unknown"."""
-        name = self.transport.get_extra_info("peername") if self.transport else None
-        return str(name[0]) if isinstance(name, tuple) else "unknown"
+        return self._ends("peername")[0]
+
+    def ends(self) -> Proxied:
+        """Both ends of the connection, as the socket has them."""
+        client, client_port = self._ends("peername")
+        server, server_port = self._ends("sockname")
+        return Proxied(client, client_port, server, server_port)
+
+    def _ends(self, which: str) -> tuple[str, int]:
+        name = self.transport.get_extra_info(which) if self.transport else None
+        if not isinstance(name, tuple):
+            return "unknown", 0
+        # An IPv4 client of an IPv6 socket is known by its IPv4 address everywhere else.
+        return str(name[0]).removeprefix("::ffff:"), int(name[1])
 
     async def close(self, linger: float = 1.0) -> None:
         """Send what was said and close; input is read a little longer so that no reset eats it."""

@@ -8,22 +8,24 @@ import ssl
 from collections.abc import Awaitable, Callable
 
 from maysend.policy import Session
-from maysend.protocols.smtp.commands import split_verb
-from maysend.protocols.smtp.replies import ReplyLines
+from maysend.protocols.smtp.commands import CommandError, split_verb
+from maysend.protocols.smtp.replies import ReplyLines, in_ascii
 from maysend.protocols.smtp.server import LINE_LENGTH_LIMIT, BadLine, Line
+from maysend.protocols.smtp.xclient import ATTRIBUTES as XCLIENT_ATTRIBUTES
+from maysend.protocols.smtp.xclient import parse_xclient
 from maysend.reply import Reply
 from maysend.servers.submission.authentication import SUCCESSFUL, Authentication
 from maysend.servers.submission.channel import Channel, ClientGone, Interrupted
 from maysend.servers.submission.logins import Refused
 from maysend.servers.submission.message import TIMEOUT, Disconnect
-from maysend.servers.submission.peer import Peer, printable
+from maysend.servers.submission.peer import Peer, become, printable
 from maysend.servers.submission.services import Services
+from maysend.servers.submission.settings import is_within
 from maysend.servers.submission.transaction import Answer, Transactions
 
 OK = Reply(250, "2.0.0", "Ok")
 BYE = Reply(221, "2.0.0", "Bye")
-BDAT_NOT_OFFERED = Reply(521, "5.5.1", "Error: BDAT is not offered here")
-"""Ends the connection: the chunk that follows must not be taken for commands."""
+NO_XCLIENT = Reply(550, "5.7.0", "Error: insufficient authorization")
 UNKNOWN = Reply(500, "5.5.2", "Error: command not recognized")
 BAD_SYNTAX = Reply(500, "5.5.2", "Error: bad syntax")
 NEED_TLS = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
@@ -50,11 +52,11 @@ Command = Callable[[str], Awaitable[Answer | None]]
 class Dialogue:
     """One client's connection from the greeting to the end. `run` is all there is to call."""
 
-    def __init__(self, channel: Channel, services: Services) -> None:
+    def __init__(self, channel: Channel, services: Services, peer: Peer) -> None:
         self._channel = channel
         self._services = services
         self._settings = services.settings
-        self._peer = Peer(channel.peer())
+        self._peer = peer
         self._session = self._new_session()
         self._transactions = Transactions(services, self._session, self._peer, channel)
         self._authentication = Authentication(services, self._peer, channel.say, self._next_line)
@@ -71,6 +73,8 @@ class Dialogue:
             "MAIL": self._mail,
             "RCPT": self._transactions.rcpt,
             "DATA": self._transactions.data,
+            "BDAT": self._transactions.bdat,
+            "XCLIENT": self._xclient,
             "RSET": self._rset,
             "NOOP": self._noop,
             "VRFY": self._vrfy,
@@ -104,28 +108,38 @@ class Dialogue:
 
     def _new_session(self) -> Session:
         peer = self._peer
-        return self._services.policy.session(client_address=peer.address, client_name=peer.name)
+        return self._services.policy.session(
+            client_address=peer.address,
+            client_name=peer.name,
+            reverse_client_name=peer.reverse_name,
+            sasl_username=peer.login,
+            sasl_method=peer.method,
+        )
 
     # -- the loop ------------------------------------------------------------------------------
 
     async def _serve(self) -> None:
+        settings = self._settings
+        if settings.tls_wrapper and settings.tls is not None and self._channel.tls is None:
+            limit = settings.timeouts.smtpd_starttls_timeout
+            await self._channel.start_tls(settings.tls, limit)
         if self._channel.tls is not None:
             self._note_tls(self._channel.tls)
-        await self._greet()
+        self._channel.say(await self._greeting())
         while True:
             if self._stopping:
                 raise Interrupted
             await self._answer(await self._next_line())
 
-    async def _greet(self) -> None:
+    async def _greeting(self) -> Reply:
+        """What the client is told first, and after XCLIENT again. Raises Disconnect."""
         refusal = (await self._transactions.ask(self._session.connect)).reply
+        self._denied = refusal is not None
         if refusal is None:
-            self._channel.say(Reply(220, "", f"{self._settings.hostname} ESMTP maysend"))
-        elif refusal.disconnects:
+            return Reply(220, "", f"{self._settings.hostname} ESMTP maysend")
+        if refusal.disconnects:
             raise Disconnect(refusal)
-        else:
-            self._denied = True
-            self._channel.say(refusal)
+        return refusal
 
     async def _next_line(self, longest: int = LINE_LENGTH_LIMIT) -> str | Reply:
         """A line, or the reply to one that is not looked at."""
@@ -146,7 +160,7 @@ class Dialogue:
         answer = line if isinstance(line, Reply) else await self._execute(line)
         if answer is None:
             return
-        self._channel.say(answer)
+        self._channel.say(answer if self._transactions.smtputf8 else in_ascii(answer))
         if isinstance(answer, Reply) and answer.disconnects:
             raise ClientGone
         if answer.code >= 400:
@@ -155,14 +169,15 @@ class Dialogue:
     async def _execute(self, line: str) -> Answer | None:
         verb, argument = split_verb(line)
         command = self._commands.get(verb)
+        if verb == "BDAT" and (self._denied or self._needs_tls()):
+            # The chunk that follows must not be taken for commands.
+            raise Disconnect(Reply(521, "5.7.0", "Error: BDAT before it is allowed"))
         if self._denied and verb != "QUIT":
             return Reply(503, "5.7.0", f"Error: access denied for {self._peer}")
         if not verb:
             return BAD_SYNTAX
         if verb in FORBIDDEN or not "A" <= verb[0] <= "Z":
             raise Disconnect(NO_SMTP)
-        if verb == "BDAT":
-            raise Disconnect(BDAT_NOT_OFFERED)
         if command is None:
             return UNKNOWN
         if self._needs_tls() and verb not in BEFORE_TLS:
@@ -224,7 +239,10 @@ class Dialogue:
             "8BITMIME": offered.eightbitmime,
             "DSN": offered.dsn,
             "SMTPUTF8": offered.smtputf8,
+            "CHUNKING": offered.chunking,
         }
+        if self._may_say_xclient():
+            keywords.append("XCLIENT " + " ".join(XCLIENT_ATTRIBUTES))
         return keywords + [keyword for keyword, is_offered in possible.items() if is_offered]
 
     async def _starttls(self, argument: str) -> Answer | None:
@@ -276,6 +294,28 @@ class Dialogue:
     def _log_failed_auth(self, reply: Reply) -> None:
         line = f"warning: {self._peer}: SASL authentication failed: {reply}"
         self._services.log(printable(line))
+
+    def _may_say_xclient(self) -> bool:
+        return is_within(self._peer.address, self._settings.xclient_from)
+
+    async def _xclient(self, argument: str) -> Answer:
+        """A trusted proxy says whose client this is; the dialogue begins anew (XCLIENT_README)."""
+        if not self._may_say_xclient():
+            return NO_XCLIENT
+        if self._transactions.envelope is not None:
+            return IN_TRANSACTION
+        try:
+            facts = parse_xclient(argument)
+            become(self._peer, facts)
+        except CommandError as problem:
+            return problem.reply
+        self._transactions.close()
+        self._session = self._transactions.session = self._new_session()
+        if self._channel.tls is not None:
+            self._note_tls(self._channel.tls)
+        if self._peer.helo_name:
+            self._session.dialogue.helo_name = self._peer.helo_name
+        return await self._greeting()
 
     async def _mail(self, argument: str) -> Answer:
         return await self._transactions.mail(argument)

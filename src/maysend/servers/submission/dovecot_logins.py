@@ -145,6 +145,10 @@ class DovecotLogins:
         except SaslError as problem:
             raise Refused(failed(str(problem))) from None
 
+    def objection(self, login: str) -> str | None:
+        """None: Dovecot's auth socket can't be asked again without the password."""
+        return None
+
     def close(self) -> None:
         """Cut the connection."""
         if self._connection is not None:

@@ -1,6 +1,7 @@
 """One mail transaction: sender, recipients, and what the policy wants done with the message."""
 
 from collections.abc import Sequence
+from secrets import token_hex
 
 import msgspec
 
@@ -9,6 +10,7 @@ from maysend.protocols.smtp.client import mail_command, rcpt_command
 from maysend.protocols.smtp.commands import Extensions, MailParameters, RcptParameters
 from maysend.reply import Reply
 from maysend.restrictions.trace import Action
+from maysend.servers.submission.message import MessageTransfer
 
 NEEDS_QUEUE = Reply(451, "4.3.5", "Error: the policy asks for {name}, which needs a mail queue")
 
@@ -29,11 +31,18 @@ class Envelope:
 
     `relayed`: the next hop has accepted MAIL. `failure`: the next hop was lost after that, and
     with it the recipients it had; nothing more can come of this message. `header`: the client's
-    header block, as soon as it is there.
+    header block, as soon as it is there. `rewritten`: the sender as the policy understands it and
+    the next hop is told. `begun_at`: when its message began, by time.monotonic().
     """
 
-    def __init__(self, sender: str, parameters: MailParameters) -> None:
+    def __init__(
+        self, sender: str, parameters: MailParameters, rewritten: str | None = None
+    ) -> None:
         self.sender = sender
+        self.rewritten = sender if rewritten is None else rewritten
+        self.message_id = token_hex(6).upper()
+        self.begun_at = 0.0
+        self.transfer: MessageTransfer | None = None
         self.parameters = parameters
         self.recipients: list[Recipient] = []
         self.refused = 0
@@ -47,7 +56,7 @@ class Envelope:
 
     def mail_command(self, offered: Extensions) -> bytes:
         """MAIL FROM for the next hop."""
-        return mail_command(external(self.sender), self.parameters, offered)
+        return mail_command(external(self.rewritten), self.parameters, offered)
 
     def apply(self, actions: Sequence[Action]) -> Reply | None:
         """Note what access(5) answers ask for; the reply where it can't be done without a queue."""

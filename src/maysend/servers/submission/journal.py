@@ -6,7 +6,6 @@ from maysend.policy import Decision
 from maysend.protocols.smtp.replies import ReplyLines
 from maysend.reply import Reply
 from maysend.servers.submission.envelope import Envelope, Recipient
-from maysend.servers.submission.message import MessageTransfer
 from maysend.servers.submission.next_hop import NextHop
 from maysend.servers.submission.peer import Peer, printable
 
@@ -39,24 +38,23 @@ class Journal:
 
     def message(
         self,
-        message_id: str,
         envelope: Envelope,
-        transfer: MessageTransfer,
         reply: ReplyLines | None,
         delay: float,
     ) -> None:
         """What became of a message; `reply` is None where the client was gone before the end."""
+        transfer = envelope.transfer
         to = ", ".join(f"to=<{recipient.address}>" for recipient in envelope.recipients)
         relay = "none" if envelope.discarded else str(self.next_hop or "none")
         said = f"{reply.code} {reply.text}" if reply else "client left before the end"
-        if transfer.unconfirmed:
+        if transfer is not None and transfer.unconfirmed:
             said += "; lost after the final dot, it may come twice"
         status = STATUS[reply.code // 100] if reply else "lost"
         if envelope.discarded and status == "sent":
             status = "discarded"
         self._write(
-            f"{message_id}: client={self._peer}{self._peer.log_fields()}, "
-            f"from=<{envelope.sender}>, size={transfer.size}, "
+            f"{envelope.message_id}: client={self._peer}{self._peer.log_fields()}, "
+            f"from=<{envelope.sender}>, size={transfer.size if transfer else 0}, "
             f"nrcpt={len(envelope.recipients)}, {to}, relay={relay}, delay={delay:.2f}, "
             f"dsn={reply.dsn if reply else '4.4.2'}, status={status} ({said})"
         )

@@ -1,19 +1,27 @@
 """The gateway as a whole: listens, starts a dialogue for each client, stops in good order."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
+from typing import Any
+
+import msgspec
 
 from maysend.policy import Policy
 from maysend.reply import Reply
 from maysend.servers.deciding import Deciding
-from maysend.servers.submission.channel import Channel, read_buffer
+from maysend.servers.submission.channel import Channel, ClientGone, read_buffer
 from maysend.servers.submission.dialogue import Dialogue
 from maysend.servers.submission.logins import Logins
+from maysend.servers.submission.peer import Peer
 from maysend.servers.submission.services import Services
-from maysend.servers.submission.settings import GatewaySettings
+from maysend.servers.submission.settings import GatewaySettings, is_within
 from maysend.servers.submission.traffic import Traffic
 from maysend.servers.threads import BoundedThreads
+
+BACKLOG = 1024
+"""Connections that the kernel keeps until they are taken."""
 
 TOO_MANY = Reply(421, "4.7.0", "Error: too many connections")
 
@@ -39,8 +47,7 @@ class Gateway:
         self._threads = BoundedThreads(settings.limits.decision_threads, name="decisions")
         deciding = Deciding(self._threads, log)
         self._services = Services(settings, policy, logins, deciding, self.traffic, log)
-        self._dialogues: dict[asyncio.Task[None], Dialogue] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._served: dict[asyncio.Task[None], Dialogue | None] = {}
         self._server: asyncio.Server | None = None
         self._probe: asyncio.Task[None] | None = None
         self.read_buffer = read_buffer()
@@ -53,15 +60,22 @@ class Gateway:
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
-    async def start(self) -> None:
-        """Learn what the next hop offers, then listen. Raises OSError where that can't be."""
+    async def start(self, sock: socket.socket | None = None) -> None:
+        """Learn what the next hop offers, then listen. Raises OSError where that can't be.
+
+        `sock` is one that listens already, in place of host and port of the settings.
+        """
         await self._first_probe()
         settings = self._settings
+        where: dict[str, Any] = {"host": settings.host, "port": settings.port}
+        if sock is not None:
+            where = {"sock": sock}
         self._server = await asyncio.get_running_loop().create_server(
             lambda: Reception(self),
-            settings.host,
-            settings.port,
-            ssl=settings.tls if settings.tls_wrapper else None,
+            **where,
+            # A PROXY header comes before TLS, which is then begun when it was read.
+            ssl=settings.tls if settings.tls_wrapper and not settings.proxy_from else None,
+            backlog=BACKLOG,
         )
         self._probe = asyncio.create_task(self._services.keep_probing())
 
@@ -79,9 +93,12 @@ class Gateway:
             self._server.close()
         if self._probe is not None:
             self._probe.cancel()
-        for dialogue in self._dialogues.values():
-            dialogue.stop()
-        tasks = list(self._dialogues)
+        tasks = list(self._served)
+        for task, dialogue in list(self._served.items()):
+            if dialogue is None:
+                task.cancel()
+            else:
+                dialogue.stop()
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=self._settings.timeouts.shutdown_grace)
             for task in late:
@@ -91,22 +108,65 @@ class Gateway:
 
     def receive(self, channel: Channel) -> None:
         """Serve a client that has connected."""
-        if len(self._dialogues) >= self._settings.limits.connections:
-            channel.say(TOO_MANY)
-            closing = asyncio.create_task(channel.close())
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
-            return
-        dialogue = Dialogue(channel, self._services)
-        served = asyncio.create_task(self._serve(dialogue))
-        self._dialogues[served] = dialogue
-        served.add_done_callback(self._dialogues.pop)
+        if is_within(channel.peer(), self._settings.proxy_from):
+            channel.expect_proxy()
+        served = asyncio.create_task(self._serve(channel))
+        self._served[served] = None
+        served.add_done_callback(self._served.pop)
 
-    async def _serve(self, dialogue: Dialogue) -> None:
+    async def _serve(self, channel: Channel) -> None:
         try:
-            await dialogue.run()
+            peer = await self._peer_of(channel)
+        except (ClientGone, TimeoutError):
+            self._services.log(f"warning: no PROXY header from {channel.peer()}")
+            await channel.close(linger=0.1)
+            return
+        try:
+            await self._admitted(channel, peer)
         except Exception as problem:  # one client's trouble is not the others'
             self._services.log(f"error: dialogue ended by {type(problem).__name__}: {problem}")
+        finally:
+            self.traffic.closed(peer.address)
+
+    async def _peer_of(self, channel: Channel) -> Peer:
+        """Who the client is, and count it in. Raises ClientGone, TimeoutError."""
+        ends = channel.ends()
+        if channel.is_proxied:
+            said = await channel.proxied(self._settings.timeouts.smtpd_proxy_timeout)
+            ends = said if said.client_address else ends
+        self.traffic.opened(ends.client_address)
+        return Peer(
+            ends.client_address,
+            port=str(ends.client_port or ""),
+            server_address=ends.server_address,
+            server_port=str(ends.server_port or ""),
+        )
+
+    async def _admitted(self, channel: Channel, peer: Peer) -> None:
+        refusal = self._too_many(peer)
+        if refusal is not None:
+            self.traffic.counts.connections_refused += 1
+            self._services.log(f"warning: {refusal.text}")
+            channel.say(refusal)
+            await channel.close()
+            return
+        # XCLIENT changes the peer; what was counted is the connection's own.
+        dialogue = Dialogue(channel, self._services, msgspec.structs.replace(peer))
+        task = asyncio.current_task()
+        assert task is not None
+        self._served[task] = dialogue
+        await dialogue.run()
+
+    def _too_many(self, peer: Peer) -> Reply | None:
+        limits, traffic = self._settings.limits, self.traffic
+        if traffic.counts.connections_open > limits.connections:
+            return TOO_MANY
+        most = limits.smtpd_client_connection_count_limit
+        free = is_within(peer.address, limits.smtpd_client_event_limit_exceptions)
+        if most and not free and traffic.open_from(peer.address) > most:
+            text = f"{self._settings.hostname} Error: too many connections from {peer.address}"
+            return Reply(421, "4.7.0", text)
+        return None
 
 
 class Reception(Channel):

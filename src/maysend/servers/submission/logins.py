@@ -84,6 +84,12 @@ class Logins(Protocol):
     async def authenticate(self, attempt: Attempt) -> str:
         """The canonical login. Raises Refused; nothing that is raised holds a secret."""
 
+    def objection(self, login: str) -> str | None:
+        """Why a canonical login that was let in may send nothing any more; asked at each MAIL.
+
+        Does not wait. Raises where that is not known.
+        """
+
     def close(self) -> None:
         """Check no more."""
 
@@ -92,14 +98,16 @@ class PasswordLogins:
     """Speaks the mechanisms itself.
 
     `check(login, password)` gives the canonical login or None; `credential(login)` gives what is
-    stored, which CRAM-MD5 and SCRAM-SHA-256 need. Both may block, and run in threads. `salt_key`
-    as in `sasl.exchange.Circumstances`. Raises ValueError for a mechanism that can't be spoken.
+    stored, which CRAM-MD5 and SCRAM-SHA-256 need. Both may block, and run in threads. `objection`
+    as `Logins.objection`. `salt_key` as in `sasl.exchange.Circumstances`. Raises ValueError for a
+    mechanism that can't be spoken.
     """
 
     def __init__(
         self,
         check: Callable[[str, str], str | None],
         credential: Callable[[str], Credential | None] | None = None,
+        objection: Callable[[str], str | None] = lambda _: None,
         *,
         mechanisms: Sequence[str] = USUAL_MECHANISMS,
         hostname: str = "localhost",
@@ -113,6 +121,7 @@ class PasswordLogins:
             raise ValueError(f"no SASL mechanism {unknown[0]!a} here, expected one of {known}")
         self._check = check
         self._credential = credential
+        self._objection = objection
         self._offers = [(name, MECHANISMS[name].properties) for name in mechanisms]
         self._hostname = hostname
         self._salt_key = salt_key or token_bytes(32)
@@ -144,6 +153,10 @@ class PasswordLogins:
         except SaslError as problem:
             guess = str(problem) == FAILURE
             raise Refused(failed(str(problem)), claimed, guess=guess) from None
+
+    def objection(self, login: str) -> str | None:
+        """What the function says that this was made with."""
+        return self._objection(login)
 
     def close(self) -> None:
         """Start no more checks."""
@@ -187,6 +200,7 @@ def directory_logins(
     return PasswordLogins(
         partial(directory.authenticate, realm=realm),
         partial(directory.credential, realm=realm),
+        directory.objection,
         mechanisms=mechanisms,
         hostname=hostname,
         salt_key=salt_key,

@@ -1,8 +1,13 @@
 """What is known about the client of one dialogue."""
 
 import re
+from ipaddress import ip_address
 
 import msgspec
+
+from maysend.protocols.smtp.commands import CommandError
+from maysend.protocols.smtp.xclient import XclientFacts
+from maysend.reply import Reply
 
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -12,7 +17,10 @@ class Peer(msgspec.Struct):
 
     address: str
     name: str = "unknown"
+    reverse_name: str = "unknown"
+    port: str = ""
     server_address: str = ""
+    server_port: str = ""
     helo_name: str = ""
     esmtp: bool = False
     tls: str = ""
@@ -28,6 +36,32 @@ class Peer(msgspec.Struct):
         if not self.login:
             return ""
         return f", sasl_method={self.method}, sasl_username={printable(self.login)}"
+
+
+def become(peer: Peer, facts: XclientFacts) -> None:
+    """Make `peer` the client that an XCLIENT command names. Raises CommandError, then unchanged."""
+    written = facts.get("ADDR", peer.address)
+    address = written.removeprefix("IPV6:").removeprefix("ipv6:") if written else "unknown"
+    if address != "unknown" and not _is_address(address):
+        raise CommandError(Reply(501, "5.5.4", "Error: bad ADDR value"))
+    peer.address = address
+    peer.name = facts.get("NAME", peer.name) or "unknown"
+    peer.reverse_name = facts.get("REVERSE_NAME", peer.name) or "unknown"
+    peer.port = facts.get("PORT", peer.port)
+    peer.server_address = facts.get("DESTADDR", peer.server_address)
+    peer.server_port = facts.get("DESTPORT", peer.server_port)
+    peer.helo_name = facts.get("HELO", "")
+    peer.esmtp = facts.get("PROTO", "ESMTP").upper() == "ESMTP"
+    peer.login = facts.get("LOGIN", "")
+    peer.method = "XCLIENT" if peer.login else ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def printable(text: str) -> str:

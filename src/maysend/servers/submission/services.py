@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from maysend.policy import Policy
 from maysend.protocols.smtp.commands import Extensions
+from maysend.reply import Reply
 from maysend.servers.deciding import Deciding
 from maysend.servers.submission.logins import Logins
 from maysend.servers.submission.next_hop import NextHop
@@ -19,6 +20,9 @@ from maysend.tables import LookupTable, TableError
 
 UNKNOWN = Extensions()
 """Offered while the next hop has not been reached: nothing that it might not take."""
+
+
+UNKNOWN_STANDING = Reply(451, "4.3.0", "Error: temporary directory failure")
 
 
 class Services:
@@ -105,6 +109,22 @@ class Services:
             enhancedstatuscodes=True,
             chunking=theirs.chunking,
         )
+
+    def logins_objection(self, login: str) -> Reply | None:
+        """Why this login may begin no message now: it was suspended, or is gone, since it came.
+
+        The null sender is nobody's, so no owner lookup would notice.
+        """
+        if not login:
+            return None
+        try:
+            reason = self.logins.objection(login)
+        except Exception as problem:  # fail closed, whatever the directory raises
+            self.log(f"error: whether {login} may send is not known: {type(problem).__name__}")
+            return UNKNOWN_STANDING
+        if reason is None:
+            return None
+        return Reply(554, "5.7.1", f"<{login}>: SASL login name rejected: {reason}")
 
     def hides_auth_from(self, peer: Peer) -> bool:
         """Whether EHLO is not to name AUTH to this client (smtpd_sasl_exceptions_networks)."""

@@ -33,12 +33,15 @@ class Traffic:
         self.guesses = Guesses(limits, clock)
         self._open: Counter[str] = Counter()
 
-    def opened(self, address: str) -> int:
-        """A client has connected; how many connections that address has now."""
+    def open_from(self, address: str) -> int:
+        """How many connections that address has now."""
+        return self._open[address]
+
+    def opened(self, address: str) -> None:
+        """A client has connected."""
         self.counts.connections += 1
         self.counts.connections_open += 1
         self._open[address] += 1
-        return self._open[address]
 
     def closed(self, address: str) -> None:
         """A client is gone."""

@@ -5,13 +5,13 @@ together: who may not send never reaches it. What it says to MAIL is then the re
 """
 
 import time
-from collections.abc import Callable
-from secrets import token_hex
+from collections.abc import Awaitable, Callable
 
-from maysend.address import AddressSyntaxError, parse_path
+from maysend.address import AddressSyntaxError, parse_path, rewrite
 from maysend.header import originator_fields
 from maysend.policy import Decision, Session
 from maysend.protocols.header import HeaderError, parse_header
+from maysend.protocols.smtp.chunk import parse_bdat
 from maysend.protocols.smtp.client import command, lacking
 from maysend.protocols.smtp.commands import (
     BAD_RECIPIENT,
@@ -20,14 +20,16 @@ from maysend.protocols.smtp.commands import (
     parse_mail,
     parse_rcpt,
 )
+from maysend.protocols.smtp.data import DataLimits
 from maysend.protocols.smtp.replies import ReplyLines, with_dsn
+from maysend.protocols.smtp.server import ChunkEnd
 from maysend.reply import Reply
 from maysend.servers.deciding import of_session
 from maysend.servers.submission import trace
 from maysend.servers.submission.channel import Channel
 from maysend.servers.submission.envelope import Envelope, Recipient, external
 from maysend.servers.submission.journal import Journal
-from maysend.servers.submission.message import MessageTransfer
+from maysend.servers.submission.message import Disconnect, MessageTransfer
 from maysend.servers.submission.peer import Peer
 from maysend.servers.submission.relay import NextHopFailed, Relay
 from maysend.servers.submission.relay_opening import tell
@@ -35,6 +37,8 @@ from maysend.servers.submission.services import Services
 
 MAIL_OK = Reply(250, "2.1.0", "Ok")
 RCPT_OK = Reply(250, "2.1.5", "Ok")
+IN_CHUNKS = Reply(503, "5.5.1", "Error: BDAT has begun the message")
+CHUNKING_NOT_OFFERED = Reply(503, "5.5.1", "Error: CHUNKING is not offered now")
 START_DATA = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
 NESTED_MAIL = Reply(503, "5.5.1", "Error: nested MAIL command")
 NEED_HELO = Reply(503, "5.5.1", "Error: send HELO/EHLO first")
@@ -55,8 +59,10 @@ class Transactions:
 
     def __init__(self, services: Services, session: Session, peer: Peer, channel: Channel) -> None:
         self.envelope: Envelope | None = None
+        self.smtputf8 = False
+        """Whether the client takes UTF-8 in replies: it asked for it in its last MAIL."""
         self._services = services
-        self._session = session
+        self.session = session
         self._peer = peer
         self._channel = channel
         self.journal = Journal(services.log, peer)
@@ -78,13 +84,18 @@ class Transactions:
             return problem.reply
         except AddressSyntaxError:
             return BAD_SENDER
+        self.smtputf8 = parameters.smtputf8
         if not sender.isascii() and not parameters.smtputf8:
             return NEEDS_SMTPUTF8
         if offered.size and parameters.size is not None and parameters.size > offered.size:
             return TOO_BIG
-        self._session.dialogue.size = parameters.size or 0
-        envelope = Envelope(sender, parameters)
-        decision = await self.ask(lambda: self._session.mail(sender, smtputf8=parameters.smtputf8))
+        self.session.dialogue.size = parameters.size or 0
+        objection = self._services.logins_objection(self._peer.login)
+        if objection is not None:
+            self.journal.refused("MAIL", sender, None, objection, Decision(objection))
+            return objection
+        envelope = Envelope(sender, parameters, self._rewritten(sender))
+        decision = await self.ask(lambda: self.session.mail(sender, smtputf8=parameters.smtputf8))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is not None:
             self.journal.refused("MAIL", sender, None, refusal, decision)
@@ -97,6 +108,8 @@ class Transactions:
         envelope = self.envelope
         if envelope is None:
             return NEED_MAIL
+        if envelope.transfer is not None:
+            return IN_CHUNKS
         try:
             path, parameters = parse_rcpt(argument, self._services.offered())
             address = parse_path(path, utf8=True)
@@ -112,13 +125,14 @@ class Transactions:
             return envelope.failure
         if len(envelope.recipients) >= self._services.settings.limits.smtpd_recipient_limit:
             return TOO_MANY_RECIPIENTS
-        decision = await self.ask(lambda: self._session.rcpt(address))
+        decision = await self.ask(lambda: self.session.rcpt(address))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is not None:
             envelope.refused += 1
+            self._services.traffic.counts.recipients_refused += 1
             self.journal.refused("RCPT", envelope.sender, address, refusal, decision)
             return refusal
-        return await self._add(envelope, Recipient(address, parameters))
+        return await self._add(envelope, Recipient(self._rewritten(address), parameters))
 
     async def data(self, argument: str) -> Answer:
         """DATA, up to the verdict on the message. Raises what MessageTransfer.run raises."""
@@ -127,25 +141,41 @@ class Transactions:
             return DATA_SYNTAX
         if envelope is None or not (envelope.recipients or envelope.refused):
             return NEED_RCPT
-        if envelope.failure is not None:
-            return envelope.failure
-        if not envelope.recipients:
-            return NO_RECIPIENTS
-        decision = await self.ask(self._session.data)
-        refusal: Answer | None = decision.reply or envelope.apply(decision.actions)
-        if isinstance(refusal, Reply):
-            self.journal.refused("DATA", envelope.sender, None, refusal, decision)
-            return refusal
-        refusal = await self._prepare_relay(envelope)
+        if envelope.transfer is not None:
+            return IN_CHUNKS
+        refusal = await self._before_data(envelope)
         if refusal is not None:
             return refusal
         self._channel.say(START_DATA)
-        return await self._take_message(envelope)
+        envelope.transfer = self._transfer(envelope)
+        return await self._ended(envelope, envelope.transfer.run)
+
+    async def bdat(self, argument: str) -> Answer:
+        """BDAT (RFC 3030): a chunk, whose octets are read whatever the reply is."""
+        try:
+            octets, last = parse_bdat(argument)
+        except CommandError as problem:
+            # Where the chunk ends is not known, and it must not be taken for commands.
+            raise Disconnect(Reply(521, problem.reply.dsn, problem.reply.text)) from None
+        envelope = self.envelope
+        refusal: Answer | None = self._chunk_out_of_order(envelope)
+        if refusal is None and envelope is not None and envelope.transfer is None:
+            refusal = await self._before_data(envelope)
+        if refusal is not None or envelope is None:
+            return await self._swallow(octets, refusal or NEED_RCPT)
+        if envelope.transfer is None:
+            envelope.transfer = self._transfer(envelope)
+        transfer = envelope.transfer
+        if not last:
+            return await transfer.chunk(octets, last=False)
+        return await self._ended(envelope, lambda: transfer.chunk(octets, last=True))
 
     async def reset(self) -> None:
         """Forget the message that was begun, here and at the next hop."""
         envelope, self.envelope = self.envelope, None
-        self._session.reset()
+        self.session.reset()
+        if envelope is not None and envelope.transfer is not None:
+            envelope.transfer.give_up()
         if envelope is None or self._relay is None or not envelope.relayed:
             return
         try:
@@ -159,9 +189,46 @@ class Transactions:
             self._relay.quit()
             self._relay = None
 
+    def _rewritten(self, address: str) -> str:
+        """The address that the policy looks at (trivial-rewrite(8)): so it is the one relayed."""
+        return rewrite(address, self._services.policy.site.rewriting) if address else ""
+
     async def ask(self, command: Callable[[], Decision]) -> Decision:
         """Ask the policy; whatever goes wrong in it is a 4yz for the client, never a yes."""
-        return await self._services.deciding.decide(of_session(self._session, command))
+        return await self._services.deciding.decide(of_session(self.session, command))
+
+    async def _before_data(self, envelope: Envelope) -> Answer | None:
+        """What there is against a message from this envelope, before its first octet."""
+        if envelope.failure is not None:
+            return envelope.failure
+        if not envelope.recipients:
+            return NO_RECIPIENTS
+        decision = await self.ask(self.session.data)
+        refusal = decision.reply or envelope.apply(decision.actions)
+        if refusal is not None:
+            self.journal.refused("DATA", envelope.sender, None, refusal, decision)
+            return refusal
+        return await self._prepare_relay(envelope)
+
+    def _chunk_out_of_order(self, envelope: Envelope | None) -> Reply | None:
+        if not self._services.offered().chunking:
+            return CHUNKING_NOT_OFFERED
+        if envelope is None or not (envelope.recipients or envelope.refused):
+            return NEED_RCPT
+        return None
+
+    async def _swallow(self, octets: int, refusal: Answer) -> Answer:
+        """Read a chunk that nobody wants."""
+        if octets > self._services.settings.limits.refused_size_limit:
+            raise Disconnect(Reply(521, "5.3.4", "Error: chunk too big"))
+        codec = self._channel.codec
+        codec.forget_chunks()
+        codec.start_chunk(octets, last=False, limits=DataLimits(line=1 << 62))
+        timeout = self._services.settings.timeouts.smtpd_timeout
+        while not isinstance(await self._channel.event(timeout), ChunkEnd):
+            pass
+        codec.forget_chunks()
+        return refusal
 
     # -- the next hop --------------------------------------------------------------------------
 
@@ -249,34 +316,46 @@ class Transactions:
 
     # -- the message ---------------------------------------------------------------------------
 
-    async def _take_message(self, envelope: Envelope) -> Answer:
+    def _transfer(self, envelope: Envelope) -> MessageTransfer:
         settings = self._services.settings
-        message_id = token_hex(6).upper()
-        begun = time.monotonic()
-        transfer = MessageTransfer(
+        envelope.begun_at = time.monotonic()
+        return MessageTransfer(
             self._channel,
             None if envelope.discarded else self._relay,
             settings.limits,
             settings.timeouts,
             self._services.offered().size or 0,
+            lambda header: self._added(envelope, header),
+            lambda: self._objection_at_end(envelope),
         )
+
+    async def _ended(self, envelope: Envelope, take: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Take the message, or its last chunk; note and count what became of it."""
         reply: ReplyLines | None = None
         try:
-            reply = passed_on(
-                await transfer.run(
-                    lambda header: self._added(envelope, header, message_id),
-                    lambda: self._objection_at_end(envelope),
-                )
-            )
+            reply = passed_on(await take())
         finally:
-            delay = time.monotonic() - begun
-            self.journal.message(message_id, envelope, transfer, reply, delay)
+            self.journal.message(envelope, reply, time.monotonic() - envelope.begun_at)
+            self._count(envelope, reply)
         if reply.accepts and not envelope.discarded:
             envelope.relayed = False
+        envelope.transfer = None
         await self.reset()
         return reply
 
-    async def _added(self, envelope: Envelope, header: bytes, message_id: str) -> bytes:
+    def _count(self, envelope: Envelope, reply: ReplyLines | None) -> None:
+        counts = self._services.traffic.counts
+        if reply is None:
+            counts.messages_lost += 1
+        elif reply.accepts:
+            counts.messages_sent += 1
+            counts.octets += envelope.transfer.size if envelope.transfer else 0
+        elif reply.code < 500:
+            counts.messages_deferred += 1
+        else:
+            counts.messages_refused += 1
+
+    async def _added(self, envelope: Envelope, header: bytes) -> bytes:
         """The lines to put before the client's header. Raises HeaderError."""
         block = parse_header(header)
         refusal = await self._objection(envelope, header)
@@ -296,7 +375,7 @@ class Transactions:
                 authenticated=bool(peer.login),
             ),
             tls=peer.tls,
-            message_id=message_id,
+            message_id=envelope.message_id,
             recipient=external(only) if only is not None else None,
             login=peer.login if self._services.sasl.authenticated_header else "",
         )
@@ -317,7 +396,7 @@ class Transactions:
         envelope.header = header
         redirected = envelope.redirection, tuple(envelope.copies), envelope.discarded
         fields = originator_fields(header)
-        decision = await self.ask(lambda: self._session.end_of_data(fields))
+        decision = await self.ask(lambda: self.session.end_of_data(fields))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is None and redirected != (
             envelope.redirection,
