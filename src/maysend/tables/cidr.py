@@ -127,7 +127,9 @@ class CidrSyntax:
         network = parse_network(text[start:end], negated=text[:start].count("!") % 2 == 1)
         answer = text[end:].lstrip(WHITESPACE)
         if not answer:
-            raise RuleError("no lookup result: skipping this rule")
+            raise RuleError(
+                "no lookup result: expected network/length and an answer: skipping this rule"
+            )
         return Rule(0, network, lambda groups: answer)
 
     def condition(self, text: str, /) -> tuple[Condition, str]:
@@ -154,11 +156,13 @@ def parse_network(text: str, *, negated: bool = False) -> Network:
         raise RuleError(f'bad mask value in "{text}": skipping this rule')
     address = packed(network)
     if address is None:
-        raise RuleError(f'bad address pattern: "{text}": skipping this rule')
+        raise RuleError(
+            f'bad address pattern: "{text}": expected an IP address: skipping this rule'
+        )
     bits = 8 * len(address)
     length = int(length_text[-9:]) if slash else bits
     if length > bits or length_text[:-9].strip("0"):
-        raise RuleError(f'bad mask length in "{text}": skipping this rule')
+        raise RuleError(f'bad mask length in "{text}": expected 0 to {bits}: skipping this rule')
     number = int.from_bytes(address, "big")
     if number & ((1 << (bits - length)) - 1):
         raise RuleError(f'non-null host address bits in "{text}": skipping this rule')

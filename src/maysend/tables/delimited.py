@@ -156,7 +156,10 @@ class DelimitedSyntax:
         while offset < len(text) and text[offset] not in WHITESPACE and self.is_flag(text, offset):
             flag = text[offset]
             if flag not in self.flags:
-                raise RuleError(f'unknown regexp option "{flag}": skipping this rule')
+                raise RuleError(
+                    f'unknown regexp option "{flag}": expected {" ".join(self.flags)}: '
+                    "skipping this rule"
+                )
             options ^= self.flags[flag]
             offset += 1
         return options, offset

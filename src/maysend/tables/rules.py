@@ -98,7 +98,7 @@ def compile_rules(
                     raise RuleError("ignoring ENDIF without matching IF")
                 open_ifs.pop().behind = len(rules)
             else:
-                raise RuleError("ignoring unrecognized request")
+                raise RuleError("ignoring unrecognized request: expected a rule, if or endif")
         except RuleError as error:
             warn(str(error))
     for rule in reversed(open_ifs):

@@ -1,6 +1,6 @@
 """S3.5, S1.2 (pcre): random lookups in random tables, answered as the installed postmap does.
 
-$MAYSEND_LOOKUPS says how many (20000), $MAYSEND_SEED repeats a run. Every disagreement that was met
+$MAYSEND_LOOKUPS says how many (50000), $MAYSEND_SEED repeats a run. Every disagreement that was met
 has become a fixed case in tests/unit/tables.
 """
 
@@ -24,7 +24,7 @@ from tests.differential.tables.postmap import Postmap, encoded
 
 pytestmark = pytest.mark.needs_postfix
 
-LOOKUPS = int(os.environ.get("MAYSEND_LOOKUPS", "20000"))
+LOOKUPS = int(os.environ.get("MAYSEND_LOOKUPS", "50000"))
 SEED = int(os.environ.get("MAYSEND_SEED", "0")) or Random().randrange(1, 1 << 32)
 
 KEYS_OF_A_TABLE = 50 if LOOKUPS < 100_000 else 150

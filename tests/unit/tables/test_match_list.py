@@ -100,6 +100,34 @@ def test_what_cannot_be_read_is_an_error_and_never_a_miss(value: str) -> None:
         listed.match_host("host.example", "10.9.9.9", ask)
 
 
+def test_what_stands_behind_a_number_sign_does_not_count() -> None:
+    """As in Postfix, which warns of it: `postmap -q` with `domain = a.example # b.example`."""
+    warnings: list[str] = []
+    listed = MatchList("domain", "a.example # b.example", opened, warn=warnings.append)
+    assert listed.match_name("a.example", ask) is not None
+    assert listed.match_name("b.example", ask) is None
+    assert warnings == ["domain: comment at end of line is not supported: # b.example"]
+
+
+def test_lines_of_a_file_are_read_one_by_one(tmp_path: Path) -> None:
+    """Seen with postmap: an indented line continues nothing, and "#" ends only its own line."""
+    path = tmp_path / "domains"
+    path.write_text(" a.example\n# b.example\n c.example # d.example\n\n  e.example\n")
+    listed = names(str(path))
+    found = [name for name in "abcde" if listed.match_name(f"{name}.example", ask) is not None]
+    assert found == ["a", "c", "e"]
+
+
+def test_an_ipv6_address_without_brackets_is_told() -> None:
+    with pytest.raises(TableError, match=r"2001:db8::1: IPv6 addresses need \[ \]"):
+        names("2001:db8::1").match_address("2001:db8::1", ask)
+
+
+def test_an_address_is_a_name_too_where_names_are_compared() -> None:
+    assert names("[192.0.2.1]").match_name("[192.0.2.1]", ask) is not None
+    assert names("10.0.0.1/8 example.com").match_name("example.com", ask) is not None
+
+
 def test_a_file_that_includes_itself(tmp_path: Path) -> None:
     path = tmp_path / "loop"
     path.write_text(f"{path}\n")
