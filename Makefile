@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
+FUZZ_SECONDS ?= 60
+TARGETS ?=
 
 .PHONY: help
 help: ## List these targets
@@ -53,6 +55,11 @@ differential: $(READY) ## Compare long with the installed Postfix: sessions and 
 	MAYSEND_MAINCF_BATCHES=$${MAYSEND_MAINCF_BATCHES:-300} \
 		$(BIN)/python -m pytest -n $(WORKERS) tests/differential -s
 
+.PHONY: fuzz
+fuzz: $(READY) ## Fuzz every parser with atheris, FUZZ_SECONDS each (TARGETS=… for some only)
+	$(BIN)/pip install -qq --disable-pip-version-check --requirement requirements-fuzz.lock
+	$(BIN)/python -m tests.fuzz.run --seconds $(FUZZ_SECONDS) $(TARGETS)
+
 .PHONY: bench
 bench: $(READY) ## Measure, each line as NAME ours=… peer=… ratio=…
 	@tools/install_servers
@@ -60,4 +67,4 @@ bench: $(READY) ## Measure, each line as NAME ours=… peer=… ratio=…
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz disagreements

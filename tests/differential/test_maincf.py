@@ -63,6 +63,10 @@ def test_every_default_is_postconfs_own_as_written(tmp_path: Path) -> None:
         "mynetworks_style = class\n",
         "inet_protocols = ipv4\nmynetworks_style = host\nmyhostname = mx.example.net\n",
         "inet_interfaces = loopback-only\nrelay_domains = $mydestination\nstress = yes\n",
+        # A default that depends on itself is worked out with nothing in its place.
+        "mydomain = a$myhostname\n",
+        "myhostname = a.$mydomain\n",
+        "inet_interfaces = $mynetworks\n",
     ],
 )
 def test_every_default_expands_as_in_postconf(tmp_path: Path, main_cf: str) -> None:

@@ -1,6 +1,6 @@
 """The parameters of one Postfix configuration: what is set, what is default, and where."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike, fspath
 from os.path import join
 
@@ -15,6 +15,14 @@ from maysend.maincf.settings import Setting
 from maysend.maincf.traced import Piece, TracedText
 
 
+class _Loop(Exception):
+    """The default of `name` depends on itself."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 class Parameters(Mapping[str, str]):
     """Parameter name → expanded value, the default where it is not set (postconf(5)).
 
@@ -24,7 +32,7 @@ class Parameters(Mapping[str, str]):
     """
 
     __slots__ = (
-        "_defaults", "_expansion", "_settings", "_texts", "_traced",
+        "_defaults", "_expansion", "_settings", "_texts", "_traced", "_worked_out_for",
         "directory", "host", "warnings",
     )  # fmt: skip
 
@@ -36,7 +44,10 @@ class Parameters(Mapping[str, str]):
         defaults: Mapping[str, Default] = NONE,
         host: Host | None = None,
         warnings: tuple[str, ...] = (),
+        worked_out_for: frozenset[str] = frozenset(),
     ) -> None:
+        """`worked_out_for` names the parameters whose default is being worked out with these."""
+        self._worked_out_for = worked_out_for
         self.directory = directory
         self.warnings = warnings
         self._settings = settings
@@ -91,6 +102,7 @@ class Parameters(Mapping[str, str]):
             defaults=self._defaults,
             host=self.host,
             warnings=self.warnings,
+            worked_out_for=self._worked_out_for,
         )
 
     def __getitem__(self, name: str) -> str:
@@ -184,8 +196,30 @@ class Parameters(Mapping[str, str]):
         default = self._defaults.get(name)
         if default is None:
             return None
-        raw = default if isinstance(default, str) else default(self, self.host)
+        raw = default if isinstance(default, str) else self._worked_out(name, default)
         return Setting.default(name, raw)
+
+    def _worked_out(self, name: str, default: Callable[["Parameters", Host], str]) -> str:
+        """A default that depends on other parameters.
+
+        Where these depend on it in turn, as after `mydomain = $myhostname`, Postfix works them out
+        with an empty value for it.
+        """
+        if name in self._worked_out_for:
+            raise _Loop(name)
+        inner = Parameters(
+            self._settings,
+            directory=self.directory,
+            defaults=self._defaults,
+            host=self.host,
+            worked_out_for=self._worked_out_for | {name},
+        )
+        try:
+            return default(inner, self.host)
+        except _Loop as loop:
+            if loop.name != name:
+                raise
+            return default(self.replaced({name: ""}), self.host)
 
     def _wrong(self, name: str, error: ValueError) -> MainCfError:
         return MainCfError(f"{name}: {error}", self.traced(name).place())
