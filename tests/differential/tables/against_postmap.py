@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
-from signal import SIGABRT
+from signal import SIGABRT, SIGPIPE
 
 from maysend.tables import TableContext, TableError, open_table
 from tests.differential.tables.postmap import Postmap, encoded
@@ -67,13 +67,20 @@ class Comparison:
             return
         ours, theirs_at_once = expected.splitlines(), output.splitlines()
         at_once = [*set(ours) - set(theirs_at_once), b"|", *set(theirs_at_once) - set(ours)]
+        died = False
         for key, line in answered:
             status, output, complaints = self.postmap.ask(spec, key)
+            if status == -SIGPIPE:
+                # memcached closes on a line that is too long, and postmap may die of writing to it;
+                # smtpd ignores the signal.
+                died = True
+                continue
             theirs = encoded(key) + b"\t" + output if status == 0 else b""
             if theirs != line or b"fatal" in complaints:
                 yield f"{spec} {key!r}: here {line!r}, postmap {theirs!r} {complaints!r}"
                 return
-        yield f"{spec}: one by one the same, all at once {at_once!r}"
+        if not died:
+            yield f"{spec}: one by one the same, all at once {at_once!r}"
 
     def _did_not_fail(self, spec: str, key: str, reason: str) -> str | None:
         status, output, complaints = self.postmap.ask(spec, key)
