@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suspension": ("maysend.cli.suspension:suspension", "Suspend addresses, domains, networks."),
     "rights": ("maysend.cli.rights:rights", "Show who may send as whom, and to whom."),
     "observe": ("maysend.cli.observe:observe", "Report who would be refused, before refusing."),
+    "import": ("maysend.cli.import_:import_", "Import docker-mailserver's files."),
     "audit": ("maysend.cli.audit:audit", "Show who changed what in the directory."),
     "completion": (
         "maysend.cli.completion:completion",

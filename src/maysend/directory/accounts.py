@@ -191,7 +191,7 @@ class Accounts:
             "account suspend",
             reason,
             suspended_reason=reason,
-            suspended_by=change.who,
+            suspended_by=change.origin or change.who,
             suspended_at=change.at,
             suspended_until=until,
         )

@@ -32,16 +32,7 @@ def hash_password(password: str) -> str:
 
 def check_hash(stored: str) -> None:
     """DirectoryError where `stored` is not a `{SCHEME}value` that `verify_password` can check."""
-    parts = _scheme_and_value(stored)
-    if parts is None:
-        hint = ": for one from crypt(3) write {CRYPT} before it" if stored.startswith("$") else ""
-        raise DirectoryError(f"a password hash begins with its {{SCHEME}}{hint}")
-    scheme, value = parts
-    if scheme.upper().partition(".")[0] not in SCHEMES:
-        raise DirectoryError(
-            f"the password scheme {scheme[:40]!a} is not known, expected one of "
-            + ", ".join(SCHEMES)
-        )
+    scheme, value = check_scheme(stored)
     try:
         checker, octets = find_checker(scheme, value)
         if not octets or (b"\0" in octets and _is_text(scheme)):
@@ -53,6 +44,21 @@ def check_hash(stored: str) -> None:
         raise DirectoryError(
             f"what follows {{{scheme}}} is not a password hash of that scheme"
         ) from None
+
+
+def check_scheme(stored: str) -> tuple[str, str]:
+    """Scheme and value; DirectoryError where `stored` does not begin with a scheme known here."""
+    parts = _scheme_and_value(stored)
+    if parts is None:
+        hint = ": for one from crypt(3) write {CRYPT} before it" if stored.startswith("$") else ""
+        raise DirectoryError(f"a password hash begins with its {{SCHEME}}{hint}")
+    scheme, value = parts
+    if scheme.upper().partition(".")[0] not in SCHEMES:
+        raise DirectoryError(
+            f"the password scheme {scheme[:40]!a} is not known, expected one of "
+            + ", ".join(SCHEMES)
+        )
+    return scheme, value
 
 
 def verify_password(password: str, stored: str) -> bool:

@@ -1,0 +1,1 @@
+"""From other programs' files to the directory, with a report of what changes its meaning."""
