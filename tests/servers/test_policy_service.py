@@ -43,6 +43,13 @@ POLICY = {
 }
 
 
+class InUse:
+    """A policy that stays."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+
 class Service:
     """A running service: its socket, its log, what it counted, and its decisions."""
 
@@ -82,7 +89,7 @@ def serving(
     policy = Policy.from_parameters(POLICY | dict(parameters or {}), types)
     deciding = Deciding(BoundedThreads(2, patience=0.5), write)
     service = PolicyService(
-        "policy", policy, deciding, DecisionLog(write, decisions), metrics, write
+        "policy", InUse(policy), deciding, DecisionLog(write, decisions), metrics, write
     )
     listener = QuestionListener(
         service, "policy", metrics, write, connections=connections, idle=idle

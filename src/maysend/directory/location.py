@@ -76,6 +76,11 @@ def _url_in(file: Path) -> str:
         raise ConfigError(f"{file}: {error}") from None
     if key.directory is None:
         raise ConfigError(f'{file} has no line like directory = "{SQLITE_PREFIX}maysend.db"')
-    if is_postgresql(key.directory):
-        return key.directory
-    return SQLITE_PREFIX + str(file.absolute().parent / sqlite_path(key.directory))
+    return absolute_url(key.directory, file)
+
+
+def absolute_url(url: str, file: Path) -> str:
+    """`url` as it stands in `file`: the path of an SQLite file is relative to that file."""
+    if is_postgresql(url):
+        return url
+    return SQLITE_PREFIX + str(file.absolute().parent / sqlite_path(url))

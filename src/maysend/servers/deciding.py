@@ -10,9 +10,9 @@ Whatever goes wrong becomes a decision with a 4yz reply: it is never a permit.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from maysend.policy import Decision, Session, WouldWait
+from maysend.policy import Decision, Policy, Session, WouldWait
 from maysend.reply import Reply
 from maysend.servers.threads import BoundedThreads, NoFreeThread
 
@@ -33,6 +33,15 @@ def of_session(session: Session, command: Callable[[], Decision]) -> Question:
         return command()
 
     return ask
+
+
+class PolicyInUse(Protocol):
+    """Has the policy that counts now; one that follows its files has another one later."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy to ask."""
+        ...
 
 
 class Deciding:

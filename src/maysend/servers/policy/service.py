@@ -13,7 +13,7 @@ import msgspec
 
 from maysend.policy import Decision, Policy, Request
 from maysend.protocols.policy import REQUEST_TYPE, PolicyRequests, encode_action
-from maysend.servers.deciding import Deciding
+from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.decision_log import DecisionLog, Record, outcome_of
 from maysend.servers.metrics import Cell, Metrics
 from maysend.servers.policy.action import (
@@ -36,19 +36,22 @@ Attributes = dict[str, str]
 
 
 class PolicyService:
-    """Answers the requests of a `QuestionListener`. `name` is the listener's."""
+    """Answers the requests of a `QuestionListener`, whose name is `name`.
+
+    `source` has the policy; each request asks the one that is in use when it comes.
+    """
 
     def __init__(
         self,
         name: str,
-        policy: Policy,
+        source: PolicyInUse,
         deciding: Deciding,
         decision_log: DecisionLog,
         metrics: Metrics,
         log: Callable[[str], None],
     ) -> None:
         self._name = name
-        self._policy = policy
+        self._source = source
         self._deciding = deciding
         self._decision_log = decision_log
         self._metrics = metrics
@@ -69,18 +72,23 @@ class PolicyService:
         if kind != REQUEST_TYPE:
             raise ValueError(f"expected request={REQUEST_TYPE}, got {kind!r:.80}")
         request = _request(attributes)
-        policy = self._policy
+        policy = self._source.policy
         decision = self._deciding.at_once(lambda wait: policy.decide(request, may_wait=wait))
         if decision is None or decision.actions:
-            return self._answer_later(attributes, request, decision, begun)
+            return self._answer_later(policy, attributes, request, decision, begun)
         return self._said(attributes, request, decision, begun)
 
     async def _answer_later(
-        self, attributes: Attributes, request: Request, decision: Decision | None, begun: float
+        self,
+        policy: Policy,
+        attributes: Attributes,
+        request: Request,
+        decision: Decision | None,
+        begun: float,
     ) -> bytes:
         if decision is None:
             decision = await self._deciding.in_a_thread(
-                lambda wait: self._policy.decide(request, may_wait=wait)
+                lambda wait: policy.decide(request, may_wait=wait)
             )
         seconds = delay(decision)
         if seconds:

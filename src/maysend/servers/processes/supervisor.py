@@ -1,0 +1,326 @@
+"""The process of `maysend serve` itself: sockets, workers, signals, metrics.
+
+- SIGTERM and SIGINT: accept nothing more, let what is under way end, then stop.
+- SIGHUP: read maysend.toml again; new workers serve it before the old ones stop. A configuration
+  that can't be used is told and changes nothing.
+- SIGUSR1: write the logs out. They follow their file's name by themselves.
+"""
+
+import asyncio
+import os
+import pwd
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from maysend.servers.configuration import Configuration, ConfigurationError, read_configuration
+from maysend.servers.kinds import settings_by_kind
+from maysend.servers.log import Log
+from maysend.servers.metrics import Metrics, Sample, added, that_last
+from maysend.servers.processes.notify import notify
+from maysend.servers.processes.running_worker import RunningWorker, WorkerFailed
+from maysend.servers.processes.sockets import (
+    ListenerSockets,
+    SocketError,
+    handed_over,
+    inherited_for,
+)
+from maysend.servers.processes.web import Web
+
+START = 60.0
+"""Seconds that a worker has to become ready."""
+
+SILENCE = 10.0
+"""Seconds without a report after which a worker counts as stuck."""
+
+KILLED_AFTER = 60.0
+"""Seconds without a report after which a stuck worker is ended, so that another takes over."""
+
+QUICK_DEATH = 5.0
+LONGEST_PAUSE = 30.0
+"""Seconds: who dies sooner after its start than the first is replaced later and later."""
+
+EXTRA_GRACE = 5.0
+
+
+class CannotServe(Exception):
+    """maysend can't start as configured; the text says why."""
+
+
+class Supervisor:
+    """Serves the configuration in `file`. `environment` is the process's: systemd speaks there."""
+
+    def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
+        self._file = file
+        self._notify_address = environment.get("NOTIFY_SOCKET", "")
+        self._stamped = "JOURNAL_STREAM" not in environment
+        self._handed_over = handed_over(environment, os.getpid())
+        self._sockets: dict[str, ListenerSockets] = {}
+        self._workers: list[RunningWorker] = []
+        self._watches: set[asyncio.Task[None]] = set()
+        self._gone: list[Sample] = []
+        self._web: Web | None = None
+        self._stopping = asyncio.Event()
+        self._metrics = Metrics()
+        self._restarts = self._metrics.counter(
+            "maysend_worker_restarts_total", "Workers that died and were replaced."
+        )
+        self._running = self._metrics.gauge("maysend_workers", "Worker processes that serve.")
+
+    async def run(self) -> None:
+        """Serve until SIGTERM. Raises CannotServe."""
+        self._configuration = self._read()
+        self._log = Log("maysend", self._configuration.log.format, stamped=self._stamped)
+        loop = asyncio.get_running_loop()
+        reloaded = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, reloaded.set)
+        loop.add_signal_handler(signal.SIGUSR1, self._pass_on, signal.SIGUSR1)
+        try:
+            await self._start()
+        except CannotServe:
+            await self._stop()
+            raise
+        try:
+            self._notify("READY=1")
+            self._log(f"ready: {self._description()}, pid {os.getpid()}")
+            watching = asyncio.create_task(self._watch_silence())
+            while not await _first(self._stopping, reloaded):
+                reloaded.clear()
+                await self._reload()
+            watching.cancel()
+        finally:
+            self._notify("STOPPING=1")
+            await self._stop()
+            self._log("stopped")
+
+    # -- starting ------------------------------------------------------------------------------
+
+    def _read(self) -> Configuration:
+        try:
+            configuration = read_configuration(self._file, settings_by_kind())
+        except ConfigurationError as problem:
+            raise CannotServe(str(problem)) from None
+        try:
+            pwd.getpwnam(configuration.user or "root")
+        except KeyError:
+            raise CannotServe(
+                f'{self._file}: user = "{configuration.user}": there is no such user'
+            ) from None
+        if not configuration.listeners:
+            raise CannotServe(
+                f"{self._file}: no [[listener]]: there is nothing to serve. `maysend init` "
+                "writes a file with examples"
+            )
+        return configuration
+
+    async def _start(self) -> None:
+        configuration = self._configuration
+        self._sockets = self._opened(configuration)
+        await self._start_web(configuration)
+        self._workers = await self._started(configuration)
+        self._running.value = len(self._workers)
+
+    def _opened(self, configuration: Configuration) -> dict[str, ListenerSockets]:
+        """The sockets of all listeners: those that are open already, and new ones."""
+        opened: dict[str, ListenerSockets] = {}
+        try:
+            for settings in configuration.listeners:
+                known = self._sockets.get(_key(settings.address, configuration))
+                opened[_key(settings.address, configuration)] = known or ListenerSockets(
+                    settings, configuration.workers, inherited_for(settings, self._handed_over)
+                )
+        except SocketError as problem:
+            for key, sockets in opened.items():
+                if key not in self._sockets:
+                    sockets.close()
+            raise CannotServe(str(problem)) from None
+        return opened
+
+    async def _start_web(self, configuration: Configuration) -> None:
+        address = configuration.metrics_address
+        if address is None:
+            return
+        web = Web(self._samples, self._problem)
+        try:
+            await web.start(address)
+        except OSError as problem:
+            raise CannotServe(f"metrics: {address}: {problem.strerror}") from None
+        self._web = web
+
+    async def _started(self, configuration: Configuration) -> list[RunningWorker]:
+        """All workers, ready. Where one can't start, none does."""
+        workers: list[RunningWorker] = []
+        try:
+            for number in range(1, configuration.workers + 1):
+                workers.append(await self._start_worker(number, configuration))
+            await asyncio.gather(*(worker.ready(START) for worker in workers))
+        except (WorkerFailed, OSError) as problem:
+            for worker in workers:
+                worker.is_stopping = True
+                worker.signal(signal.SIGKILL)
+            raise CannotServe(str(problem)) from None
+        return workers
+
+    async def _start_worker(self, number: int, configuration: Configuration) -> RunningWorker:
+        sockets = {
+            settings.name: self._sockets[_key(settings.address, configuration)].of_worker(
+                number - 1
+            )
+            for settings in configuration.listeners
+        }
+        worker = await RunningWorker.start(
+            number, str(self._file.absolute()), sockets, configuration.user, stamped=self._stamped
+        )
+        watch = asyncio.create_task(self._watch(worker))
+        self._watches.add(watch)
+        watch.add_done_callback(self._watches.discard)
+        return worker
+
+    # -- while it runs -------------------------------------------------------------------------
+
+    async def _watch(self, worker: RunningWorker) -> None:
+        """Wait for the end of a worker; where nobody asked for it, start another."""
+        status = await worker.ended()
+        self._gone = added([*self._gone, *that_last(worker.samples)])
+        worker.samples = ()
+        if worker.is_stopping or worker not in self._workers:
+            return
+        how = f"signal {-status}" if status < 0 else f"exit status {status}"
+        self._log(f"error: worker {worker.number} (pid {worker.pid}) died: {how}")
+        self._workers.remove(worker)
+        self._running.value = len(self._workers)
+        await self._replace(worker)
+
+    async def _replace(self, worker: RunningWorker) -> None:
+        pause = 0.0 if time.monotonic() - worker.started_at > QUICK_DEATH else 1.0
+        while not self._stopping.is_set():
+            await asyncio.sleep(pause)
+            pause = min(max(1.0, 2 * pause), LONGEST_PAUSE)
+            try:
+                successor = await self._start_worker(worker.number, self._configuration)
+                await successor.ready(START)
+            except (WorkerFailed, OSError) as problem:
+                self._log(f"error: worker {worker.number} can't start: {problem}")
+                continue
+            self._workers.append(successor)
+            self._running.value = len(self._workers)
+            self._restarts.value += 1
+            self._log(f"worker {worker.number} is replaced: pid {successor.pid}")
+            return
+
+    async def _watch_silence(self) -> None:
+        """End a worker whose loop has stood still for long."""
+        while True:
+            await asyncio.sleep(SILENCE)
+            for worker in self._workers:
+                silence = time.monotonic() - worker.heard_at
+                if silence > KILLED_AFTER:
+                    self._log(f"error: worker {worker.number} is stuck for {silence:.0f} s: killed")
+                    worker.signal(signal.SIGKILL)
+
+    async def _reload(self) -> None:
+        """Serve what maysend.toml says now, with new workers; or go on as before."""
+        self._notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        before = self._sockets
+        try:
+            configuration = self._read()
+            self._sockets = self._opened(configuration)
+            workers = await self._started(configuration)
+        except CannotServe as problem:
+            for key, sockets in self._sockets.items():
+                if key not in before:
+                    sockets.close()
+            self._sockets = before
+            self._log(f"error: {problem}; the configuration before is still served")
+        else:
+            old, self._workers, self._configuration = self._workers, workers, configuration
+            self._running.value = len(workers)
+            for worker in old:
+                worker.stop()
+            for key, sockets in before.items():
+                if key not in self._sockets:
+                    sockets.close()
+            self._log(f"reloaded: {self._description()}")
+        self._notify("READY=1")
+
+    # -- stopping ------------------------------------------------------------------------------
+
+    async def _stop(self) -> None:
+        self._stopping.set()
+        for worker in self._workers:
+            worker.stop()
+        if self._watches:
+            grace = self._configuration.grace + EXTRA_GRACE
+            _, late = await asyncio.wait(self._watches, timeout=grace)
+            if late:
+                self._log("warning: some workers did not end in time and are killed")
+                for worker in self._workers:
+                    worker.signal(signal.SIGKILL)
+        if self._web is not None:
+            self._web.stop()
+        for sockets in self._sockets.values():
+            sockets.close()
+
+    # -- what is told --------------------------------------------------------------------------
+
+    def _samples(self) -> list[Sample]:
+        of_workers = [sample for worker in self._workers for sample in worker.samples]
+        return added([*self._metrics.samples(), *self._gone, *of_workers])
+
+    def _problem(self) -> str:
+        """What is wrong, for /healthz."""
+        if self._stopping.is_set():
+            return "stopping"
+        missing = self._configuration.workers - len(self._workers)
+        if missing:
+            return f"{missing} of {self._configuration.workers} workers are not running"
+        for worker in self._workers:
+            if time.monotonic() - worker.heard_at > SILENCE:
+                return f"worker {worker.number} is stuck"
+            if worker.problem:
+                return worker.problem
+        return ""
+
+    def _description(self) -> str:
+        listeners = self._configuration.listeners
+        served = ", ".join(
+            f"{settings.name} on {self._where(settings.address)}" for settings in listeners
+        )
+        if self._web is not None:
+            served += f", metrics on port {self._web.port}"
+        count = self._configuration.workers
+        return f"{served}; {count} worker{'s' * (count != 1)}"
+
+    def _where(self, address: str) -> str:
+        """The address, with the real port where the configuration asks for any."""
+        if not address.endswith(":0"):
+            return address
+        sock = self._sockets[_key(address, self._configuration)].sockets[0]
+        return f"{address[:-1]}{sock.getsockname()[1]}"
+
+    def _pass_on(self, number: signal.Signals) -> None:
+        for worker in self._workers:
+            worker.signal(number)
+
+    def _notify(self, state: str) -> None:
+        try:
+            notify(self._notify_address, state)
+        except OSError as problem:
+            self._log(f"warning: systemd could not be told {state.split()[0]}: {problem.strerror}")
+
+
+def _key(address: str, configuration: Configuration) -> str:
+    """What a socket is known by: with another number of workers, `inet:` needs other sockets."""
+    return address if address.startswith("unix:") else f"{address} for {configuration.workers}"
+
+
+async def _first(one: asyncio.Event, other: asyncio.Event) -> bool:
+    """Wait for either; whether it was `one`."""
+    waits = [asyncio.create_task(one.wait()), asyncio.create_task(other.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    return one.is_set()
