@@ -13,6 +13,7 @@ from maysend.cli.explanation_text import render_explanations
 from maysend.cli.policy_source import PolicySource
 from maysend.directory.errors import DirectoryError
 from maysend.dns import Zone, ZoneError
+from maysend.header import Field
 from maysend.maincf import MainCfError
 from maysend.policy import PolicyError, ProtocolState, Request
 from maysend.policy.explanation import explain as explain_request
@@ -47,6 +48,12 @@ STAGES = {
     show_default=True,
     help="How far the dialogue goes.",
 )
+@click.option(
+    "--header-from",
+    metavar="VALUE",
+    help="The header's From:, as written; goes on to the end of the data.",
+)
+@click.option("--header-sender", metavar="VALUE", help="The header's Sender:, beside From:.")
 @click.option("--etrn", "etrn_domain", metavar="DOMAIN", help="What --at etrn asks for.")
 @click.option("--client", default="192.0.2.1", metavar="IP", show_default=True)
 @click.option("--client-name", default="unknown", metavar="NAME", show_default=True)
@@ -71,6 +78,8 @@ def explain(
     sender: str | None,
     recipients: tuple[str, ...],
     stage: str,
+    header_from: str | None,
+    header_sender: str | None,
     etrn_domain: str | None,
     client: str,
     client_name: str,
@@ -86,14 +95,19 @@ def explain(
     worst counts), 78 the configuration is one that smtpd would not start with.
 
     --at says after which command to stop: with data and end-of-data, the lists for these are
-    explained too, after those for each recipient. --format json is described by
+    explained too, after those for each recipient. With --header-from the message's header is
+    checked as well (reject_header_from_login_mismatch). --format json is described by
     docs/schema/explanation.schema.json.
 
     \b
     maysend explain -c /etc/postfix --service submission \\
         --login tracy@example.com --from alice@example.com --to bob@example.net
+    maysend explain --login tracy@example.com --from tracy@example.com \\
+        --to bob@example.net --header-from 'The Boss <boss@example.com>'
     maysend explain -c /etc/postfix --at connect --client 198.51.100.9
     """
+    header = _header(header_from, header_sender)
+    stage = stage if header is None else "end-of-data"
     _require(stage, sender, recipients, etrn_domain)
     paths = [_path("--to", recipient) for recipient in recipients]
     request = Request(
@@ -113,7 +127,7 @@ def explain(
     source = PolicySource(postfix, service, directory, config, resolver)
     try:
         policy = source.policy()
-        explanations = explain_request(policy, request, source.policy, paths)
+        explanations = explain_request(policy, request, source.policy, paths, header)
     except (MainCfError, PolicyError, DirectoryError) as error:
         click.echo(f"maysend explain: {error}", err=True)
         if postfix is None:
@@ -141,6 +155,18 @@ def _require(
         missing = "--etrn"
     if missing:
         raise click.UsageError(f"Missing option '{missing}'.", click.get_current_context())
+
+
+def _header(author: str | None, sender: str | None) -> tuple[Field, ...] | None:
+    """The fields that say who the message is from, or None where nothing is said of it."""
+    if author is None:
+        if sender is not None:
+            raise click.UsageError(
+                "--header-sender needs --header-from beside it.", click.get_current_context()
+            )
+        return None
+    fields = [("From", author)] + ([] if sender is None else [("Sender", sender)])
+    return tuple(Field(name, f" {value}") for name, value in fields)
 
 
 def _zone(file: TextIO) -> Zone:

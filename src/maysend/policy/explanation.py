@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from maysend.address import fold
+from maysend.header import Field
 from maysend.policy.decision import Decision
 from maysend.policy.policy import Policy
 from maysend.policy.request import ProtocolState, Request
@@ -53,22 +54,24 @@ def explain(
     request: Request,
     policy_with: Callable[[Mapping[str, str]], Policy],
     recipients: Sequence[str] = (),
+    header: Sequence[Field] | None = None,
 ) -> tuple[Explanation, ...]:
     """Hold the dialogue up to the request's state, and explain the answer to each command.
 
     `recipients` are those of the dialogue, the one of the request where there are none. Nothing is
-    asked after a refusal, but that of one recipient. `policy_with` gives the same policy with
+    asked after a refusal, but that of one recipient. `header` says who the message is from, where
+    that is known; one with UTF-8 comes with SMTPUTF8. `policy_with` gives the same policy with
     other values of some parameters: a fix is proposed only after the same request was permitted
     with it.
     """
     return tuple(
         _explained(policy, command, asked, decision, policy_with)
-        for command, asked, decision in _dialogue(policy, request, recipients)
+        for command, asked, decision in _dialogue(policy, request, recipients, header)
     )
 
 
 def _dialogue(
-    policy: Policy, request: Request, recipients: Sequence[str]
+    policy: Policy, request: Request, recipients: Sequence[str], header: Sequence[Field] | None
 ) -> Iterator[tuple[str, Request, Decision]]:
     """Each command with its request and the policy's decision."""
     last = request.protocol_state
@@ -90,7 +93,8 @@ def _dialogue(
         decision = session.etrn(request.etrn_domain)
         yield f"ETRN {request.etrn_domain}", asked(last, **_BEFORE_MAIL), decision
         return
-    decision = session.mail(request.sender)
+    smtputf8 = not all(field.value.isascii() for field in header or ())
+    decision = session.mail(request.sender, smtputf8=smtputf8)
     yield f"MAIL FROM:<{request.sender}>", asked(ProtocolState.MAIL, recipient=""), decision
     if last is ProtocolState.MAIL or not decision.is_permitted:
         return
@@ -116,7 +120,7 @@ def _dialogue(
     if last is ProtocolState.DATA or not decision.is_permitted:
         return
     facts = asked(ProtocolState.END_OF_MESSAGE, recipient=only, recipient_count=len(accepted))
-    yield "end of data", facts, session.end_of_data()
+    yield "end of data", facts, session.end_of_data(header)
 
 
 _BEFORE_MAIL = {"sender": "", "recipient": ""}

@@ -280,3 +280,37 @@ def test_a_zone_that_cannot_be_read_is_named_with_its_line(postfix: Path) -> Non
     result = run("-c", str(postfix), "--dns", str(zone), *TRACY_AS_ALICE, *TO_BOB)
     assert result.exit_code == 65
     assert f"{zone}: line 2: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "text"),
+    [
+        (["--header-from", "Bob <bob@example.com>"], 0, "bob owns every address in the header"),
+        (
+            ["--header-from", "Eve <eve@example.com>"],
+            1,
+            "554 5.7.1 <eve@example.com>: Header From address rejected: not owned by",
+        ),
+        (
+            ["--header-from", "Jürgen <bob@example.com>", "--header-sender", "eve@example.com"],
+            1,
+            "<eve@example.com>: Header Sender address rejected: not owned by",
+        ),
+        (["--header-from", "bob"], 1, "554 5.6.0 Header From rejected: at its end: expected"),
+        (["--header-sender", "bob@example.com"], 2, "--header-sender needs --header-from"),
+    ],
+)
+def test_the_header_is_explained_too(
+    tmp_path: Path, header: list[str], status: int, text: str
+) -> None:
+    """S2.7: whom the message's From: says it is from, checked at the end of the data."""
+    (tmp_path / "main.cf").write_text(
+        "smtpd_sasl_auth_enable = yes\n"
+        "smtpd_sender_login_maps = inline:{bob@example.com=bob}\n"
+        "smtpd_relay_restrictions = permit_sasl_authenticated, reject\n"
+        "smtpd_end_of_data_restrictions = reject_header_from_login_mismatch\n"
+    )
+    envelope = ("--login", "bob", "--from", "bob@example.com", *TO_BOB)
+    result = run("-c", str(tmp_path), *envelope, *header)
+    assert result.exit_code == status
+    assert text in " ".join(result.output.split())
