@@ -230,6 +230,10 @@ class LivePostfix:
         """Why a daemon died since the last configure(), or nothing."""
         return self._master.failed
 
+    def processes(self, *programs: str) -> list[int]:
+        """The process ids of those of its daemons that run now."""
+        return self._master.processes(programs)
+
     @contextmanager
     def session(
         self,

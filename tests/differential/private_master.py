@@ -107,6 +107,11 @@ class PrivateMaster:
                 self._watch(service)
             self._wake()
 
+    def processes(self, programs: Sequence[str]) -> list[int]:
+        """The ids of the daemons of these programs."""
+        with self._lock:
+            return [pid for pid, (found, _) in self._pids.items() if found.program in programs]
+
     def wait_for_failure(self, seconds: float) -> None:
         """Give the master time to notice that a daemon died, after a connection broke."""
         deadline = time.monotonic() + seconds

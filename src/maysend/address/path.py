@@ -14,6 +14,10 @@ from maysend.address.tokens import internal_form
 _BRACKETS = ("<", ">")
 _QUOTED = re.compile(r'"(?:[^\\"]|\\.)*+"', re.DOTALL)
 _PAIRING = re.compile(r'[<>"]|\\.', re.DOTALL)
+_PLAIN = re.compile(
+    r"<([A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+)>"
+)
+"""What nearly every client writes, and what nothing has to be done to."""
 
 
 def parse_path(text: str, *, strict: bool = False, utf8: bool = False) -> str:
@@ -31,6 +35,9 @@ def parse_path(text: str, *, strict: bool = False, utf8: bool = False) -> str:
     """
     if len(text) > LONGEST_ADDRESS + len("<>"):
         raise AddressSyntaxError(f"longer than {LONGEST_ADDRESS} characters")
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        return plain[1]
     if "\0" in text:
         raise AddressSyntaxError("a NUL character")  # where smtpd sees the end of the line
     if not _is_closed(text):

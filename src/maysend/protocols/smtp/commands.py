@@ -66,6 +66,10 @@ class RcptParameters(msgspec.Struct, frozen=True):
         return self.notify is not None or self.orcpt is not None
 
 
+NO_MAIL_PARAMETERS = MailParameters()
+NO_RCPT_PARAMETERS = RcptParameters()
+
+
 class Extensions(msgspec.Struct, frozen=True):
     """The service extensions on offer: of a server that we read, or of ours to a client."""
 
@@ -94,6 +98,8 @@ def parse_mail(argument: str, offered: Extensions) -> tuple[str, MailParameters]
     Raises CommandError, also for a parameter of an extension that is not offered.
     """
     path, words = _path_and_words(argument, "FROM:", MAIL_SYNTAX, BAD_SENDER)
+    if not words:
+        return path, NO_MAIL_PARAMETERS
     readers: dict[str, Callable[[str], dict[str, object]]] = {"AUTH": _untrusted_auth}
     if offered.size is not None:
         readers["SIZE"] = _size
@@ -111,6 +117,8 @@ def parse_rcpt(argument: str, offered: Extensions) -> tuple[str, RcptParameters]
     Raises CommandError, also for a parameter of an extension that is not offered.
     """
     path, words = _path_and_words(argument, "TO:", RCPT_SYNTAX, BAD_RECIPIENT)
+    if not words:
+        return path, NO_RCPT_PARAMETERS
     readers: dict[str, Callable[[str], dict[str, object]]] = {}
     if offered.dsn:
         readers = {"NOTIFY": _notify, "ORCPT": _orcpt}
@@ -144,6 +152,8 @@ def _words(text: str) -> list[str]:
 
 def _closing_bracket(text: str) -> int:
     """Where the `>` is that closes `text`'s first `<`, quoted strings left aside; -1: nowhere."""
+    if '"' not in text and "\\" not in text:
+        return text.find(">")
     quoted = False
     position = 1
     while position < len(text):

@@ -9,7 +9,8 @@ from maysend.protocols.proxy_protocol import Proxied, ProxyError, ProxyReader
 from maysend.protocols.smtp.data import DataLimits
 from maysend.protocols.smtp.replies import ReplyLines
 from maysend.protocols.smtp.server import Event, ServerCodec
-from maysend.reply import Reply
+from maysend.reply import LONGEST_LINE, Reply
+from maysend.servers.submission.patience import Patience
 
 HELD_AT_MOST = 65536
 """Octets received and not yet looked at, from which on the socket is not read."""
@@ -44,6 +45,8 @@ class Channel(asyncio.BufferedProtocol):
         self.codec = ServerCodec()
         self._buffer = buffer
         self.transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._patience = Patience(self._lose_patience)
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._unsent: list[bytes] = []
@@ -95,6 +98,7 @@ class Channel(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits."""
         self._gone = True
+        self._patience.stop()
         self._wake()
         self.resume_writing()
 
@@ -150,15 +154,19 @@ class Channel(asyncio.BufferedProtocol):
         event = self.codec.next_event()
         if event is not None:
             return event
-        await self.flush(timeout)
-        async with asyncio.timeout(timeout):
-            while True:
+        self._write_out()
+        if self._drained is not None:
+            await self.flush(timeout)
+        self._patience.begin(timeout)
+        try:
+            while event is None:
                 if self._gone or self._ended:
                     raise ClientGone
                 await self._octets()
                 event = self.codec.next_event()
-                if event is not None:
-                    return event
+        finally:
+            self._patience.end()
+        return event
 
     def interrupt(self) -> None:
         """Make the event() that waits, if any, raise Interrupted."""
@@ -171,19 +179,29 @@ class Channel(asyncio.BufferedProtocol):
 
     def say(self, reply: Reply | ReplyLines) -> None:
         """Put a reply in line; it goes out when the dialogue waits for more, or at flush()."""
-        lines = ReplyLines.of(reply) if isinstance(reply, Reply) else reply
-        self._unsent.append(lines.encode())
+        if isinstance(reply, Reply):
+            line = str(reply)
+            if line.isascii() and line.isprintable() and len(line) <= LONGEST_LINE - 2:
+                self._unsent.append(line.encode() + b"\r\n")
+                return
+            reply = ReplyLines.of(reply)
+        self._unsent.append(reply.encode())
 
     async def flush(self, timeout: float) -> None:
         """Send what was said. Raises ClientGone, TimeoutError when the client does not read."""
-        if self._unsent:
-            if self._gone or self.transport is None:
-                raise ClientGone
-            self.transport.write(b"".join(self._unsent))
-            self._unsent.clear()
+        self._write_out()
         if self._drained is not None:
             async with asyncio.timeout(timeout):
                 await self._drained
+
+    def _write_out(self) -> None:
+        """Hand what was said to the transport. Raises ClientGone."""
+        if not self._unsent:
+            return
+        if self._gone or self.transport is None:
+            raise ClientGone
+        self.transport.write(b"".join(self._unsent))
+        self._unsent.clear()
 
     async def start_tls(self, context: ssl.SSLContext, timeout: float) -> None:
         """Negotiate TLS; what the client had sent in the clear is gone. Raises ClientGone.
@@ -247,8 +265,9 @@ class Channel(asyncio.BufferedProtocol):
 
     async def _octets(self) -> None:
         """Wait until something came in."""
-        self.resume_reading()
-        self._waiter = asyncio.get_running_loop().create_future()
+        if self._reading_paused:
+            self.resume_reading()
+        self._waiter = self._loop.create_future()
         try:
             await self._waiter
         finally:
@@ -259,6 +278,10 @@ class Channel(asyncio.BufferedProtocol):
         if self._reading_paused and self.transport is not None:
             self.transport.resume_reading()
             self._reading_paused = False
+
+    def _lose_patience(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(TimeoutError())
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -226,7 +226,7 @@ class Dialogue:
 
     async def _keywords(self) -> list[str]:
         """What EHLO offers, in Postfix's order."""
-        offered = self._services.offered()
+        offered = self._services.offered
         keywords = ["PIPELINING"]
         if offered.size is not None:
             keywords.append(f"SIZE {offered.size}".removesuffix(" 0"))

@@ -15,6 +15,7 @@ from maysend.protocols.smtp.commands import Extensions
 from maysend.protocols.smtp.replies import ProtocolError, ReplyLines, ReplyReader
 from maysend.reply import Reply
 from maysend.servers.submission.next_hop import NextHop
+from maysend.servers.submission.patience import Patience
 from maysend.servers.submission.settings import Timeouts
 
 UNSENT_AT_MOST = 65536
@@ -44,6 +45,7 @@ class Relay(asyncio.Protocol):
         self.sending = False
         self.timeouts = timeouts
         self._loop = asyncio.get_running_loop()
+        self._patience = Patience(lambda: self._fail("does not answer in time"))
         self._reader = ReplyReader()
         self._replies: deque[ReplyLines] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -137,6 +139,7 @@ class Relay(asyncio.Protocol):
     def abandon(self) -> None:
         """Cut the connection, whatever is under way; a message without final dot is dropped."""
         self._failure = self._failure or NextHopFailed("connection was cut")
+        self._patience.stop()
         if self._transport is not None:
             self._transport.abort()
 
@@ -201,8 +204,7 @@ class Relay(asyncio.Protocol):
 
     async def _octets(self, timeout: float) -> None:
         """Wait for a reply. Raises NextHopFailed."""
-        # A plain timer costs a fraction of asyncio.timeout, and this is waited for most often.
-        timer = self._loop.call_later(timeout, self._fail, "does not answer in time")
+        self._patience.begin(timeout)
         try:
             while not self._replies:
                 self._check()
@@ -210,7 +212,7 @@ class Relay(asyncio.Protocol):
                 await self._waiter
         finally:
             self._waiter = None
-            timer.cancel()
+            self._patience.end()
 
     def _check(self) -> None:
         if self._failure is not None:
@@ -225,6 +227,7 @@ class Relay(asyncio.Protocol):
         """Note the first failure and cut the connection."""
         if self._failure is None:
             self._failure = NextHopFailed(why)
+        self._patience.stop()
         if self._leaving is not None:
             self._leaving.cancel()
         if self._transport is not None:

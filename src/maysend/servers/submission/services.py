@@ -44,7 +44,7 @@ class Services:
         self.traffic = traffic
         self.log = log
         self.sasl = SaslSettings.from_parameters(policy.parameters)
-        self.next_hop_extensions = UNKNOWN
+        self._learn(UNKNOWN)
         self._clock = time.monotonic
         self._failed_at: dict[NextHop, float] = {}
         self._no_auth_for = policy.site.match_list("smtpd_sasl_exceptions_networks", "none")
@@ -64,7 +64,7 @@ class Services:
                 self._note_failure(next_hop, problem)
             else:
                 self._failed_at.pop(next_hop, None)
-                self.next_hop_extensions = relay.extensions
+                self._learn(relay.extensions)
                 return relay
         assert failure is not None
         raise failure
@@ -74,7 +74,7 @@ class Services:
         try:
             (await self.open_relay()).quit()
         except NextHopFailed:
-            self.next_hop_extensions = UNKNOWN
+            self._learn(UNKNOWN)
 
     async def keep_probing(self) -> None:
         """Probe for ever: often while it is down, else every `probe_interval` seconds."""
@@ -97,10 +97,11 @@ class Services:
             self.log(f"warning: next hop {next_hop}: {problem}")
         self._failed_at[next_hop] = self._clock()
 
-    def offered(self) -> Extensions:
-        """What EHLO may offer: what both ends can do (nothing is downgraded on the way)."""
-        theirs = self.next_hop_extensions
-        return Extensions(
+    def _learn(self, theirs: Extensions) -> None:
+        """Note what the next hop offers, and what EHLO may offer for that: what both ends can do
+        (nothing is downgraded on the way)."""
+        self.next_hop_extensions = theirs
+        self.offered = Extensions(
             size=self._size_limit(theirs),
             eightbitmime=theirs.eightbitmime,
             smtputf8=theirs.smtputf8,

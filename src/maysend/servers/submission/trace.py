@@ -3,6 +3,7 @@
 import re
 import time
 from email.utils import formatdate
+from functools import lru_cache
 from secrets import token_hex
 
 import msgspec
@@ -41,9 +42,7 @@ def protocol_name(*, esmtp: bool, utf8: bool, tls: bool, authenticated: bool) ->
 
 def received(origin: Origin, when: float) -> bytes:
     """A Received: field; `when` in seconds since the epoch."""
-    name = NOT_IN_A_NAME.sub("?", origin.helo_name[:LONGEST_NAME]) or "unknown"
-    client = NOT_IN_A_COMMENT.sub("?", f"{origin.client_name} [{origin.client_address}]")
-    lines = [f"Received: from {name} ({client})"]
+    lines = [_from(origin.helo_name, origin.client_name, origin.client_address)]
     if origin.tls:
         lines.append(f"(using {origin.tls})")
     if origin.login:
@@ -52,14 +51,28 @@ def received(origin: Origin, when: float) -> bytes:
     lines.append(f"by {origin.by} (maysend) with {origin.protocol} id {origin.message_id}")
     if origin.recipient and len(origin.recipient) <= LONGEST_NAME:
         lines.append(f"for <{origin.recipient}>")
-    return _folded(f"{_joined(lines)}; {formatdate(when, localtime=True)}")
+    return _folded(f"{_joined(lines)}; {_date(int(when))}")
+
+
+@lru_cache(maxsize=1024)
+def _from(helo_name: str, client_name: str, client_address: str) -> str:
+    """The same for all messages of a session."""
+    name = NOT_IN_A_NAME.sub("?", helo_name[:LONGEST_NAME]) or "unknown"
+    client = NOT_IN_A_COMMENT.sub("?", f"{client_name} [{client_address}]")
+    return f"Received: from {name} ({client})"
+
+
+@lru_cache(maxsize=2)
+def _date(when: int) -> str:
+    """The same for all messages of a second."""
+    return formatdate(when, localtime=True)
 
 
 def missing_fields(header: HeaderBlock, hostname: str, when: float) -> bytes:
     """Date and Message-ID fields where the header has none."""
     fields = b""
     if not header.count(b"date"):
-        fields += _folded(f"Date: {formatdate(when, localtime=True)}")
+        fields += _folded(f"Date: {_date(int(when))}")
     if not header.count(b"message-id"):
         stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(when))
         fields += _folded(f"Message-ID: <{stamp}.{token_hex(8)}@{hostname}>")

@@ -76,7 +76,7 @@ class Transactions:
             return NEED_HELO
         if self.envelope is not None:
             return NESTED_MAIL
-        offered = self._services.offered()
+        offered = self._services.offered
         try:
             path, parameters = parse_mail(argument, offered)
             sender = parse_path(path, utf8=True)
@@ -111,7 +111,7 @@ class Transactions:
         if envelope.transfer is not None:
             return IN_CHUNKS
         try:
-            path, parameters = parse_rcpt(argument, self._services.offered())
+            path, parameters = parse_rcpt(argument, self._services.offered)
             address = parse_path(path, utf8=True)
         except CommandError as problem:
             return problem.reply
@@ -211,7 +211,7 @@ class Transactions:
         return await self._prepare_relay(envelope)
 
     def _chunk_out_of_order(self, envelope: Envelope | None) -> Reply | None:
-        if not self._services.offered().chunking:
+        if not self._services.offered.chunking:
             return CHUNKING_NOT_OFFERED
         if envelope is None or not (envelope.recipients or envelope.refused):
             return NEED_RCPT
@@ -324,7 +324,7 @@ class Transactions:
             None if envelope.discarded else self._relay,
             settings.limits,
             settings.timeouts,
-            self._services.offered().size or 0,
+            self._services.offered.size or 0,
             lambda header: self._added(envelope, header),
             lambda: self._objection_at_end(envelope),
         )

@@ -1,0 +1,178 @@
+"""Messages a second through the gateway, and through Postfix's smtpd, to the same sink.
+
+Both are authenticated, have the same policy (the built-in one's restrictions on a directory of
+1,000 accounts; in smtpd the same owners in an lmdb: table), take messages of 4 kB on 10 connections
+one command at a time, and pass them on in the same dialogue (smtpd_proxy_filter). The gateway, one
+process, checks the header too. Client and sink are C programs. With few cores the rates depend on
+what else runs, so the CPU time of a message is printed as well (microseconds).
+"""
+
+import base64
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.differential.live_postfix import LivePostfix, xtext
+
+CONNECTIONS = 10
+SIZE = 4000
+SECONDS = float(os.environ.get("MAYSEND_BENCH_SECONDS", "4"))
+ROUNDS = int(os.environ.get("MAYSEND_BENCH_ROUNDS", "3"))
+LOGIN = "user7@example.com"
+PASSWORD = "secret"
+ACCOUNTS = 1000
+PROCESS = Path(__file__).parent / "load" / "gateway_under_load.py"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def build_client(folder: Path) -> Path:
+    """Compile the client."""
+    program = folder / "smtp_load"
+    source = Path(__file__).parent / "load" / "smtp_load.c"
+    subprocess.run(["gcc", "-O2", "-w", "-o", program, source], check=True)
+    return program
+
+
+@contextmanager
+def smtp_sink() -> Iterator[int]:
+    """The port of a Postfix smtp-sink."""
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    process = subprocess.Popen(
+        ["smtp-sink", "-c", "-u", "postfix", f"127.0.0.1:{port}", "256"], stdout=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def gateway(folder: Path, sink: int) -> Iterator[tuple[int, int]]:
+    """(port, process id) of a gateway."""
+    command = [sys.executable, PROCESS, str(folder), str(sink), str(ACCOUNTS), PASSWORD]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline()), process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def run(program: Path, target: str, *setup: str) -> tuple[float, float]:
+    """(messages a second, messages) of one run of the client."""
+    arguments = [target, str(CONNECTIONS), str(SECONDS), str(SIZE), LOGIN, "someone@example.net"]
+    said = subprocess.run(
+        [program, *arguments, *setup], capture_output=True, text=True, check=False
+    )
+    if said.returncode:
+        raise RuntimeError(said.stderr)
+    messages, seconds, *_ = map(float, said.stdout.split())
+    return messages / seconds, messages
+
+
+def cpu_seconds(*processes: int) -> float:
+    """CPU time that the processes have used, the system's included."""
+    total = 0
+    for process in processes:
+        with suppress(FileNotFoundError):
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def postfix_parameters(sink: int) -> dict[str, str]:
+    """The built-in policy's restrictions, in Postfix's own words."""
+    return {
+        "smtpd_proxy_filter": f"127.0.0.1:{sink}",
+        "smtpd_proxy_timeout": "10s",
+        "mynetworks": "",
+        "mydestination": "",
+        "append_dot_mydomain": "no",
+        "recipient_delimiter": "+",
+        "smtpd_sender_login_maps": "lmdb:$config_directory/owners",
+        "smtpd_client_restrictions": "check_sasl_access lmdb:$config_directory/suspended",
+        "smtpd_sender_restrictions": "reject_non_fqdn_sender "
+        "reject_authenticated_sender_login_mismatch",
+        "smtpd_relay_restrictions": "permit_sasl_authenticated, reject",
+        "smtpd_recipient_restrictions": "reject_non_fqdn_recipient",
+        "smtpd_reject_unlisted_recipient": "no",
+    }
+
+
+def postfix_files() -> dict[str, str]:
+    """The same owners as in the directory."""
+    logins = [f"user{n}@example.com" for n in range(ACCOUNTS)]
+    return {
+        "owners": "".join(f"{login} {login}\n" for login in logins),
+        "suspended": "nobody@example.com REJECT suspended\n",
+    }
+
+
+def measure_gateway(program: Path, folder: Path, sink: int) -> tuple[float, float]:
+    """(messages a second, CPU µs a message), the median of the rounds."""
+    secret = base64.b64encode(f"\0{LOGIN}\0{PASSWORD}".encode()).decode()
+    with gateway(folder, sink) as (port, process):
+        found = []
+        for _ in range(ROUNDS):
+            before = cpu_seconds(process)
+            rate, messages = run(program, str(port), "EHLO client", f"AUTH PLAIN {secret}")
+            found.append((rate, (cpu_seconds(process) - before) / messages * 1e6))
+    return median(found)
+
+
+def measure_postfix(program: Path, sink: int) -> tuple[float, float]:
+    """The same of smtpd: as many processes as connections."""
+    found = []
+    with LivePostfix(postfix_parameters(sink), postfix_files()) as postfix:
+        setup = (f"XCLIENT ADDR=192.0.2.7 LOGIN={xtext(LOGIN)}", "EHLO client")
+        for _ in range(ROUNDS):
+            before = cpu_seconds(*postfix.processes("smtpd", "trivial-rewrite"))
+            rate, messages = run(program, str(postfix.queue / "private/smtpd"), *setup)
+            spent = cpu_seconds(*postfix.processes("smtpd", "trivial-rewrite")) - before
+            found.append((rate, spent / messages * 1e6))
+    return median(found)
+
+
+def median(found: list[tuple[float, float]]) -> tuple[float, float]:
+    """Of rates and of CPU times."""
+    rates, costs = zip(*found, strict=True)
+    return statistics.median(rates), statistics.median(costs)
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as name, smtp_sink() as sink:
+        folder = Path(name)
+        program = build_client(folder)
+        alone, _ = run(program, str(sink), "EHLO client")
+        ours, our_cost = measure_gateway(program, folder, sink)
+        theirs, their_cost = measure_postfix(program, sink)
+    print(f"gateway_messages_s ours={ours:.0f} peer={theirs:.0f} ratio={ours / theirs:.2f}")
+    ratio = their_cost / our_cost
+    print(f"gateway_cpu_us_message ours={our_cost:.0f} peer={their_cost:.0f} ratio={ratio:.2f}")
+    print(f"# client to sink directly: {alone:.0f} messages a second", file=sys.stderr)
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError("smtp-sink does not answer")
+
+
+if __name__ == "__main__":
+    main()
