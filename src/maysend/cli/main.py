@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rights": ("maysend.cli.rights:rights", "Show who may send as whom, and to whom."),
     "observe": ("maysend.cli.observe:observe", "Report who would be refused, before refusing."),
     "import": ("maysend.cli.import_:import_", "Import docker-mailserver's files."),
+    "directory": ("maysend.cli.directory:directory", "Dump and load the whole directory."),
     "audit": ("maysend.cli.audit:audit", "Show who changed what in the directory."),
     "completion": (
         "maysend.cli.completion:completion",
