@@ -168,6 +168,7 @@ class LivePostfix:
                     Service("private/smtpd", "smtpd", options),
                     Service("private/rewrite", "trivial-rewrite"),
                     Service("private/proxymap", "proxymap"),
+                    Service("private/verify", "verify", ["-l"]),
                     Service("private/tlsmgr", "tlsmgr", ["-l"]),
                     Service("public/cleanup", "cleanup", ["-z"]),
                 ],
@@ -210,6 +211,16 @@ class LivePostfix:
     def adopt(self, case: Case) -> None:
         """Become the Postfix that a case is about."""
         self.configure(case.main_cf, case.files)
+
+    def remember_verified(self, entries: str) -> None:
+        """Fill the cache of verify(8), $address_verify_map: lines of address and entry."""
+        cache = self._data / "verify_cache"
+        cache.write_text(entries)
+        postmap = ["postmap", "-c", str(self.directory), f"btree:{cache}"]
+        subprocess.run(postmap, check=True, capture_output=True, timeout=READ_TIMEOUT)
+        owner = pwd.getpwnam("postfix")
+        for path in self._data.glob("verify_cache*"):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
 
     @property
     def log(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Policy: a configuration compiled once, then asked any number of times."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,7 +26,8 @@ class Policy:
 
     `resolver` answers restrictions that ask DNS; without one, the name servers of this host do,
     from the first question on. `policy_services` answers for the policy servers that
-    check_policy_service names; without one, they themselves are asked. Raises PolicyError where
+    check_policy_service names; without one, they themselves are asked. `clock` says how old what
+    verify(8) found out is. Raises PolicyError where
     smtpd would refuse to start, MainCfError where a value can't be read.
     """
 
@@ -35,9 +37,10 @@ class Policy:
         extra_tables: Mapping[str, Opener] | None = None,
         resolver: Resolver | None = None,
         policy_services: PolicyServices | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.parameters = parameters
-        self.site = Site(parameters, extra_tables, resolver, policy_services)
+        self.site = Site(parameters, extra_tables, resolver, policy_services, clock)
         require_relay_control(self.site)
         require_known_values(self.site)
         self.stages = compile_stages(self.site)

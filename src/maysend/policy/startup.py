@@ -26,9 +26,29 @@ TEMPFAIL_ACTIONS = (
 )
 
 
+BOUNDED_CODES = {
+    "unverified_sender_reject_code": (200, 599),
+    "unverified_sender_defer_code": (200, 499),
+    "unverified_recipient_reject_code": (200, 599),
+    "unverified_recipient_defer_code": (200, 499),
+}
+"""The least and the largest value of the reply codes that have such. smtpd takes any number for the
+others."""
+
+
 def require_known_values(site: Site) -> None:
-    """Raise PolicyError for a *_tempfail_action that is none, an empty default_rbl_reply."""
+    """Raise PolicyError for a value that smtpd does not start with.
+
+    These are a *_tempfail_action that is none, an empty default_rbl_reply, a reply code that is
+    out of bounds.
+    """
     parameters = site.parameters
+    for name, (least, largest) in BOUNDED_CODES.items():
+        value = parameters.integer(name)
+        if not least <= value <= largest:
+            place = parameters.traced(name).place(0)
+            bound = f"< {least}" if value < least else f"> {largest}"
+            raise PolicyError(f"invalid {name} parameter value {value} {bound}", place)
     for name in TEMPFAIL_ACTIONS:
         if parameters[name].lower() not in ("defer", "defer_if_permit"):
             place = parameters.traced(name).place(0)

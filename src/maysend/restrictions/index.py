@@ -24,7 +24,7 @@ from maysend.restrictions import (
     session_security,
     unknown_domain,
     unlisted,
-    unsupported,
+    unverified,
 )
 from maysend.restrictions.restriction import Restriction
 
@@ -103,5 +103,6 @@ RESTRICTIONS: dict[str, Restriction] = {
     "permit_dnswl_client": Restriction(blocklist.permit_dnswl_client, "domain"),
     "permit_rhswl_client": Restriction(blocklist.permit_rhswl_client, "domain"),
     "check_policy_service": Restriction(policy_service.check_policy_service, "word"),
-    **unsupported.RESTRICTIONS,
+    "reject_unverified_sender": Restriction(unverified.reject_unverified_sender),
+    "reject_unverified_recipient": Restriction(unverified.reject_unverified_recipient),
 }

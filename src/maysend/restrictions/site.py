@@ -1,6 +1,7 @@
 """One configured site: its parameters, with the tables, lists and addresses compiled once."""
 
 from collections.abc import Callable, Mapping
+from math import inf
 
 import msgspec
 
@@ -23,7 +24,8 @@ class Site:
     log while opening them, and the first of what comes later. `on_warning` is told what comes
     after it was set. `resolver` answers questions about names; without one, the name servers
     of this host do. `policy_services` answers for policy servers; without one, they themselves do.
-    Raises MainCfError where a value can't be read as what it has to be.
+    `clock` tells the seconds since 1970; without one, everything is too old. Raises MainCfError
+    where a value can't be read as what it has to be.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class Site:
         extra_types: Mapping[str, Opener] | None = None,
         resolver: Resolver | None = None,
         policy_services: PolicyServices | None = None,
+        clock: Callable[[], float] = lambda: inf,
     ) -> None:
         self.parameters = parameters
+        self.clock = clock
         self.resolver: Resolver = resolver or SystemResolver()
         self.policy_services: PolicyServices = policy_services or SocketPolicyServices()
         self.warnings: list[str] = []
