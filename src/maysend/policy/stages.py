@@ -85,7 +85,7 @@ def _compiled(site: Site) -> Stages:
         recipient_lists=(first, second),
         data=stage("smtpd_data_restrictions", replies.DATA, None),
         end_of_data=stage("smtpd_end_of_data_restrictions", replies.END_OF_DATA, None),
-        etrn=stage("smtpd_etrn_restrictions", replies.ETRN, "check_etrn_access"),
+        etrn=stage("smtpd_etrn_restrictions", replies.ETRN, "check_etrn_access", (client, helo)),
         delay_reject=parameters.boolean("smtpd_delay_reject"),
         unlisted_sender=_implicit(site, "reject_unlisted_sender"),
         unlisted_recipient=_implicit(site, "reject_unlisted_recipient"),

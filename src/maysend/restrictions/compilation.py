@@ -26,6 +26,13 @@ ACCESS_COMMANDS = (
 MOST_ANSWERS = 4096
 """Compiled answers kept; tables with more distinct restriction lists are compiled again."""
 
+OBSOLETE = {
+    "check_relay_domains": "reject_unauth_destination",
+    "permit_naked_ip_address": "permit_mynetworks or permit_sasl_authenticated",
+    "reject_maps_rbl": "reject_rbl_client domain-name",
+}
+"""Restrictions that smtpd warns of, and what to use instead. Other old names it just takes."""
+
 Locate: TypeAlias = Callable[[int], Place]
 
 
@@ -113,6 +120,9 @@ def _restriction_node(
     word: str, argument: str, place: Place, restriction: Restriction, site: Site
 ) -> Node:
     written = f"{word} {argument}".rstrip()
+    instead = OBSOLETE.get(word.lower())
+    if instead is not None:
+        site.warn(f"{place}: restriction {word} is deprecated: use {instead} instead")
     try:
         if restriction.argument == "table" and ":" not in argument:
             raise InvalidItem(f'{word}: bad argument "{argument}": need maptype:mapname')

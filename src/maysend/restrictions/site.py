@@ -44,7 +44,7 @@ class Site:
         self.on_warning: Warn = ignore
         self._tables: dict[str, LookupTable] = {}
         self._context = TableContext(
-            parameters=parameters, extra_types=extra_types or {}, warn=self._warn
+            parameters=parameters, extra_types=extra_types or {}, warn=self.warn
         )
         self._subdomain_lists = frozenset(
             token.text for token in tokens.split(parameters["parent_domain_matches_subdomains"])
@@ -71,7 +71,8 @@ class Site:
         self.interface_addresses = interfaces.own_addresses(parameters)
         self.own_addresses = self.interface_addresses | interfaces.proxy_addresses(parameters)
 
-    def _warn(self, warning: str) -> None:
+    def warn(self, warning: str) -> None:
+        """Note what Postfix would log as a warning."""
         if len(self.warnings) < _MOST_WARNINGS:  # a server runs for months
             self.warnings.append(warning)
         self.on_warning(warning)
