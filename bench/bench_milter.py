@@ -23,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import uvloop
+from tests.servers.milters import Unchanging
 from tests.servers.real_postfix import RealPostfix, real_postfix
 
 from maysend.directory import Directory
@@ -50,7 +51,7 @@ def serve_milter(path: Path, database: Path, ready: Connection) -> None:
             metrics = Metrics()
             service = MilterService(
                 "milter",
-                Policy.builtin(directory.table_types()),
+                Unchanging(Policy.builtin(directory.table_types())),
                 Deciding(BoundedThreads(4), log),
                 DecisionLog(lambda line, fields=None: log(line)),
                 metrics,

@@ -30,6 +30,13 @@ POLICY = {
 }
 
 
+class Unchanging:
+    """A policy that stays."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+
 class RunningMilter:
     """Where it listens, and what it logged and counted."""
 
@@ -64,7 +71,7 @@ def running_milter(
     deciding = Deciding(BoundedThreads(2, patience=0.5), running.write)
     service = MilterService(
         "milter",
-        Policy.from_parameters(POLICY | dict(parameters or {}), types),
+        Unchanging(Policy.from_parameters(POLICY | dict(parameters or {}), types)),
         deciding,
         DecisionLog(running.write),
         running.metrics,

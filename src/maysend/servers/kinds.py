@@ -6,7 +6,12 @@ from typing import Any
 import msgspec
 
 from maysend.servers.configuration import ListenerSettings
+from maysend.servers.dovecot_auth.settings import (
+    DovecotAuthListenerSettings,
+    open_dovecot_auth_listener,
+)
 from maysend.servers.listener import Listener
+from maysend.servers.milter.listener import MilterListenerSettings, open_milter_listener
 from maysend.servers.policy.listener import PolicyListenerSettings, open_policy_listener
 from maysend.servers.socketmap.listener import SocketmapListenerSettings, open_socketmap_listener
 from maysend.servers.worker_site import WorkerSite
@@ -22,6 +27,8 @@ class Kind(msgspec.Struct, frozen=True):
 KINDS: dict[str, Kind] = {
     "policy": Kind(PolicyListenerSettings, open_policy_listener),
     "socketmap": Kind(SocketmapListenerSettings, open_socketmap_listener),
+    "milter": Kind(MilterListenerSettings, open_milter_listener),
+    "dovecot_auth": Kind(DovecotAuthListenerSettings, open_dovecot_auth_listener),
 }
 """`kind = "…"` → what it is."""
 

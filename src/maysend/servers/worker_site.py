@@ -44,14 +44,20 @@ class WorkerSite:
         self.threads = BoundedThreads(configuration.decision_threads, name="decisions")
         self.deciding = Deciding(self.threads, log)
         self.decision_log = self._decision_log()
-        self._policies: dict[tuple[str, str], ReloadingPolicy | _Fixed] = {}
+        self._policies: dict[tuple[str, ...], ReloadingPolicy | _Fixed] = {}
 
-    def policy(self, settings: PolicySettings) -> PolicyInUse:
-        """The policy that a listener asks; listeners with the same one share it."""
-        key = (settings.postfix, settings.service)
+    def policy(
+        self, settings: PolicySettings, overrides: Mapping[str, str] | None = None
+    ) -> PolicyInUse:
+        """The policy that a listener asks; listeners with the same one share it.
+
+        `overrides` are parameters that it needs otherwise than they stand in main.cf.
+        """
+        given = dict(overrides or {})
+        key = (settings.postfix, settings.service, *(f"{n}={v}" for n, v in given.items()))
         known = self._policies.get(key)
         if known is None:
-            known = self._policies[key] = self._opened(settings)
+            known = self._policies[key] = self._opened(settings, given)
         return known
 
     def parameters(self, settings: PolicySettings) -> Parameters:
@@ -79,7 +85,9 @@ class WorkerSite:
         if self.directory is not None:
             self.directory.close()
 
-    def _opened(self, settings: PolicySettings) -> "ReloadingPolicy | _Fixed":
+    def _opened(
+        self, settings: PolicySettings, overrides: Mapping[str, str]
+    ) -> "ReloadingPolicy | _Fixed":
         if not settings.postfix:
             if self.directory is None:
                 raise ConfigurationError(
@@ -89,11 +97,11 @@ class WorkerSite:
                     'needs a directory: add directory = "sqlite:///maysend.db", or postfix = '
                     '"/etc/postfix" to the listener',
                 )
-            return _Fixed(Policy.builtin(self.table_types))
+            return _Fixed(Policy.builtin(self.table_types, overrides))
         folder = self.configuration.path(settings.postfix)
         service = settings.service or None
         return ReloadingPolicy(
-            lambda: Policy.load(folder, service, self.table_types),
+            lambda: Policy(Parameters.load(folder, service).replaced(overrides), self.table_types),
             folder,
             lambda text: self.log(f"warning: {text}"),
         )

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from maysend.address import parse_path
 from maysend.header import Field, fields_of
-from maysend.policy import Decision, Policy, ProtocolState, Request, Session
+from maysend.policy import Decision, ProtocolState, Request, Session
 from maysend.protocols.header import HEADER_SIZE_LIMIT
 from maysend.protocols.milter import (
     VERSION,
@@ -19,6 +19,7 @@ from maysend.protocols.milter import (
     PacketReader,
     Steps,
 )
+from maysend.servers.deciding import PolicyInUse
 
 WANTED_ACTIONS = Actions.ADD_HEADERS | Actions.QUARANTINE | Actions.NAME_MACROS
 HEADER_ONLY = (
@@ -55,13 +56,13 @@ class Conversation:
     `steps` is what both sides agreed upon; None before that.
     """
 
-    def __init__(self, policy: Policy, wanted: Steps) -> None:
+    def __init__(self, source: PolicyInUse, wanted: Steps) -> None:
         self.steps: Steps | None = None
         self.actions = Actions(0)
         self.prepended: list[str] = []
         self.held = ""
         self.helo_name = ""
-        self._policy = policy
+        self._source = source
         self._wanted = wanted
         self._reader = PacketReader(ORIGINATOR_NAMES, b"MN")
         self._macros: dict[str, Mapping[str, str]] = {}
@@ -174,7 +175,7 @@ class Conversation:
         """A policy session for the client that is connected, logged in as it is now."""
         client = self._client
         name = "unknown" if client.name.startswith("[") else client.name
-        self.session = self._policy.session(
+        self.session = self._source.policy.session(
             client_address=client.address.removeprefix("IPv6:"),
             client_name=name,
             sasl_username=self.login,

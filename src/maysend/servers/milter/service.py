@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from maysend.address import AddressSyntaxError, parse_path
-from maysend.policy import Decision, Policy, ProtocolState, Session
+from maysend.policy import Decision, ProtocolState, Session
 from maysend.protocols import milter
 from maysend.protocols.header import TOO_LONG
 from maysend.protocols.milter import (
@@ -27,7 +27,7 @@ from maysend.protocols.milter import (
     Said,
 )
 from maysend.reply import Reply
-from maysend.servers.deciding import Deciding
+from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.deciding import Question as PolicyQuestion
 from maysend.servers.decision_log import DecisionLog, Record, outcome_of
 from maysend.servers.metrics import Cell, Metrics
@@ -49,12 +49,15 @@ Answer = bytes | Coroutine[Any, Any, bytes]
 
 
 class MilterService:
-    """Answers the commands of a `QuestionListener`. `name` is the listener's."""
+    """Answers the commands of a `QuestionListener`. `name` is the listener's.
+
+    `source` has the policy; each message is asked of the one that is in use when it begins.
+    """
 
     def __init__(
         self,
         name: str,
-        policy: Policy,
+        source: PolicyInUse,
         deciding: Deciding,
         decision_log: DecisionLog,
         metrics: Metrics,
@@ -63,7 +66,7 @@ class MilterService:
         envelope: bool = False,
     ) -> None:
         self._name = name
-        self._policy = policy
+        self._source = source
         self._deciding = deciding
         self._decision_log = decision_log
         self._metrics = metrics
@@ -77,7 +80,7 @@ class MilterService:
 
     def decoder(self) -> Conversation:
         """A new connection of a mail server."""
-        return Conversation(self._policy, WITH_ENVELOPE if self._envelope else HEADER_ONLY)
+        return Conversation(self._source, WITH_ENVELOPE if self._envelope else HEADER_ONLY)
 
     def answer(self, question: Question) -> Answer:
         """The answer, b"" where none is waited for. Raises MilterError."""
