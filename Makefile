@@ -52,8 +52,9 @@ differential: $(READY) ## Compare long with the installed Postfix: sessions and 
 	MAYSEND_SERVER_LOOKUPS=$${MAYSEND_SERVER_LOOKUPS:-20000} \
 	MAYSEND_ADDRESSES=$${MAYSEND_ADDRESSES:-100000} \
 	MAYSEND_DNS_SESSIONS=$${MAYSEND_DNS_SESSIONS:-12000} \
+	MAYSEND_TABLE_PAIRS=$${MAYSEND_TABLE_PAIRS:-10000} \
 	MAYSEND_MAINCF_BATCHES=$${MAYSEND_MAINCF_BATCHES:-300} \
-		$(BIN)/python -m pytest -n $(WORKERS) tests/differential -s
+		$(BIN)/python -m pytest -n $(WORKERS) tests/differential tests/lint/test_shadowing.py -s
 
 .PHONY: fuzz
 fuzz: $(READY) ## Fuzz every parser with atheris, FUZZ_SECONDS each (TARGETS=… for some only)

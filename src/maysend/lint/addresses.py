@@ -14,14 +14,17 @@ NOBODYS_NAME = "maysend-lint"
 """A local part that no key is likely to have, for what only a catch-all answers."""
 
 
-def addresses_named(site: Site, tables: Iterable[LookupTable]) -> list[str]:
-    """The addresses that the keys of tables that can be listed stand for.
+def addresses_named(
+    site: Site, tables: Iterable[LookupTable], samples: Iterable[str] = ()
+) -> list[str]:
+    """The addresses that the keys of tables that can be listed stand for, and `samples`.
 
     A bare local part stands for the address in every domain that is local, "@domain" for every
     known local part there and one that nobody has. At most MOST. Tables that can't be read now
     are left out.
     """
     keys = [key for table in tables for key in _keys(table)]
+    keys += samples
     return list(dict.fromkeys(islice(_addresses(site, keys), MOST)))
 
 

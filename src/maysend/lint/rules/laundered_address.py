@@ -1,8 +1,8 @@
 """# laundered-address: a protected list that trusts client addresses
 
 ## What it does
-Reports restriction classes that let in by `permit_mynetworks` or `check_client_access` before a
-`reject`.
+Reports restriction classes, and answers of `check_recipient_access`, that let in by
+`permit_mynetworks` or `check_client_access` before a `reject`.
 
 ## Why it is bad
 Mail from outside that reaches the list through another host of the network (a backup MX, a
@@ -26,7 +26,7 @@ RESTRICTION_CLASS_README "Protecting internal email distribution lists".
 
 from collections.abc import Iterator
 
-from maysend.lint.access_tables import is_check
+from maysend.lint.access_tables import access_entries, checks, is_check
 from maysend.lint.configuration import Smtpd
 from maysend.lint.finding import Problem
 from maysend.restrictions.evaluation import Node
@@ -34,6 +34,7 @@ from maysend.restrictions.evaluation import Node
 
 def check(smtpd: Smtpd) -> Iterator[Problem]:
     """The classes that trust an address and refuse all others."""
+    yield from _answers(smtpd)
     for name, nodes in smtpd.classes.items():
         if not nodes or nodes[-1].written.lower() != "reject":
             continue
@@ -45,6 +46,23 @@ def check(smtpd: Smtpd) -> Iterator[Problem]:
                     message=f"{name}: mail from outside that another trusted host passes on is "
                     "let in",
                     fix=f"{name} = permit_sasl_authenticated, reject",
+                    possible=True,
+                )
+                break
+
+
+def _answers(smtpd: Smtpd) -> Iterator[Problem]:
+    """The tables of recipients whose answer is such a list."""
+    for parameter, node in checks(smtpd, "check_recipient_access"):
+        for entry in access_entries(smtpd, node) or ():
+            words = [word.lower() for word in entry.words]
+            if "permit_mynetworks" in words and words[-1] == "reject":
+                yield Problem(
+                    place=node.place,
+                    written=node.written,
+                    message=f"{parameter}: mail from outside to {entry.key} that another trusted "
+                    "host passes on is let in",
+                    fix=f"{entry.key}    permit_sasl_authenticated,reject",
                     possible=True,
                 )
                 break
