@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from maysend.lint import Configuration, Severity, lint
+from maysend.lint.rules.index import RULES
 from maysend.policy import Policy
 
 CASES = tomllib.loads((Path(__file__).parent / "sound.toml").read_text())["case"]
@@ -48,5 +49,7 @@ def test_the_built_in_policy_gets_no_warning(tmp_path: Path) -> None:
     directory = str(files("maysend.policy").joinpath("builtin"))
     tables = Directory.open(f"sqlite:///{tmp_path}/directory.db").table_types()
     assert Policy.builtin(tables).findings == []
-    found = lint(Configuration(directory, tables=tables))
+    # TLS is the gateway's own affair, in maysend.toml: MS3 would look for it in main.cf.
+    rules = [code for code in RULES if not code.startswith("MS3")]
+    found = lint(Configuration(directory, tables=tables), rules)
     assert [finding.code for finding in found if finding.severity is not Severity.NOTE] == []

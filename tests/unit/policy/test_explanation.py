@@ -30,7 +30,8 @@ def explained(maps: str, login: str, sender: str) -> Explanation:
         sender=sender,
         recipient="bob@example.net",
     )
-    return explain(Policy.from_parameters(parameters), request, policy_with)
+    *_, explanation = explain(Policy.from_parameters(parameters), request, policy_with)
+    return explanation
 
 
 def test_s1_7_the_table_that_stopped_the_search_is_in_the_trace() -> None:
