@@ -11,6 +11,7 @@ from maysend.maincf import MainCfError, Parameters, Place, master
 from maysend.policy import Decision, Policy, PolicyError, ProtocolState, Request
 from maysend.policy.stages import Stage
 from maysend.restrictions.evaluation import Node
+from maysend.tables import LookupTable
 from maysend.tables.table import Opener
 
 NO_DNS = ""
@@ -42,6 +43,7 @@ class Smtpd:
         self.main = main
         self.parameters = parameters
         self._tables = tables
+        self._opened: dict[str, LookupTable] = {}
         self.policy: Policy | None = None
         self.refusal: MainCfError | PolicyError | None = None
         try:
@@ -52,7 +54,13 @@ class Smtpd:
     def policy_with(self, overrides: Mapping[str, str]) -> Policy:
         """The policy with other values of some parameters, to try a fix or prove a point."""
         parameters = self.parameters.replaced(overrides) if overrides else self.parameters
-        return Policy(parameters, self._tables, Zone(NO_DNS), RecordedPolicyServices({}))
+        return Policy(
+            parameters,
+            self._tables,
+            Zone(NO_DNS),
+            RecordedPolicyServices({}),
+            opened=self._opened,
+        )
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -50,9 +51,24 @@ class PatternFile(msgspec.Struct, frozen=True):
     table: LookupTable
     rules: tuple[PatternRule, ...]
 
+    def answer(self, key: str) -> str | None:
+        """What the table as a whole answers, None also where it fails."""
+        try:
+            return self.table.lookup(key)
+        except TableError:
+            return None
 
-def pattern_files(smtpd: Smtpd) -> Iterator[PatternFile]:
-    """Every pattern table of the policy once, also inside unions. Unreadable ones are left out."""
+
+@lru_cache(maxsize=1)
+def pattern_files(smtpd: Smtpd) -> tuple[PatternFile, ...]:
+    """Every pattern table of the policy once, also inside unions. Unreadable ones are left out.
+
+    Several rules ask this of one service after the other, hence the cache.
+    """
+    return tuple(_files(smtpd))
+
+
+def _files(smtpd: Smtpd) -> Iterator[PatternFile]:
     seen: set[tuple[str, str]] = set()
     for use in table_uses(smtpd):
         for table in _with_members(use.table):

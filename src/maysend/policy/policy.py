@@ -16,6 +16,7 @@ from maysend.policy.startup import require_known_values, require_relay_control
 from maysend.restrictions.dialogue import Dialogue, NameStatus
 from maysend.restrictions.evaluation import Node
 from maysend.restrictions.site import Site
+from maysend.tables import LookupTable
 from maysend.tables.table import Opener
 
 HEADER_CHECK = "reject_header_from_login_mismatch"
@@ -27,8 +28,8 @@ class Policy:
     `resolver` answers restrictions that ask DNS; without one, the name servers of this host do,
     from the first question on. `policy_services` answers for the policy servers that
     check_policy_service names; without one, they themselves are asked. `clock` says how old what
-    verify(8) found out is. Raises PolicyError where
-    smtpd would refuse to start, MainCfError where a value can't be read.
+    verify(8) found out is. `opened` are tables to share with another policy of the same host.
+    Raises PolicyError where smtpd would refuse to start, MainCfError where a value can't be read.
     """
 
     def __init__(
@@ -38,9 +39,10 @@ class Policy:
         resolver: Resolver | None = None,
         policy_services: PolicyServices | None = None,
         clock: Callable[[], float] = time.time,
+        opened: dict[str, LookupTable] | None = None,
     ) -> None:
         self.parameters = parameters
-        self.site = Site(parameters, extra_tables, resolver, policy_services, clock)
+        self.site = Site(parameters, extra_tables, resolver, policy_services, clock, opened)
         require_relay_control(self.site)
         require_known_values(self.site)
         self.stages = compile_stages(self.site)

@@ -24,8 +24,9 @@ class Site:
     log while opening them, and the first of what comes later. `on_warning` is told what comes
     after it was set. `resolver` answers questions about names; without one, the name servers
     of this host do. `policy_services` answers for policy servers; without one, they themselves do.
-    `clock` tells the seconds since 1970; without one, everything is too old. Raises MainCfError
-    where a value can't be read as what it has to be.
+    `clock` tells the seconds since 1970; without one, everything is too old. `opened` are tables
+    that another site of the same host has opened already, by their spec; what is opened here is
+    added. Raises MainCfError where a value can't be read as what it has to be.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Site:
         resolver: Resolver | None = None,
         policy_services: PolicyServices | None = None,
         clock: Callable[[], float] = lambda: inf,
+        opened: dict[str, LookupTable] | None = None,
     ) -> None:
         self.parameters = parameters
         self.clock = clock
@@ -42,7 +44,7 @@ class Site:
         self.policy_services: PolicyServices = policy_services or SocketPolicyServices()
         self.warnings: list[str] = []
         self.on_warning: Warn = ignore
-        self._tables: dict[str, LookupTable] = {}
+        self._tables: dict[str, LookupTable] = {} if opened is None else opened
         self._context = TableContext(
             parameters=parameters, extra_types=extra_types or {}, warn=self.warn
         )

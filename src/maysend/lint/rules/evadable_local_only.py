@@ -24,7 +24,7 @@ listed are left out.
 RESTRICTION_CLASS_README "Restricting what users can send mail to off-site destinations".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from maysend.lint.access_tables import Entry, access_entries, checks
 from maysend.lint.configuration import ANYBODY, Smtpd, asked
@@ -38,7 +38,7 @@ INSIDE = "127.0.0.1"
 def check(smtpd: Smtpd) -> Iterator[Problem]:
     """The sender checks that send a sender into a class, which another sender does not meet."""
     for parameter, node in checks(smtpd, "check_sender_access"):
-        for entry in access_entries(smtpd, node) or ():
+        for entry in _one_of_each_answer(access_entries(smtpd, node) or ()):
             if not set(entry.words) & set(smtpd.classes):
                 continue
             example = _way_around(smtpd, entry)
@@ -52,6 +52,11 @@ def check(smtpd: Smtpd) -> Iterator[Problem]:
                     example=example,
                 )
                 break
+
+
+def _one_of_each_answer(entries: Iterable[Entry]) -> Iterable[Entry]:
+    """The first entry with each answer: the others are held to the same."""
+    return {entry.answer: entry for entry in reversed(list(entries))}.values()
 
 
 def _way_around(smtpd: Smtpd, entry: Entry) -> CounterExample | None:

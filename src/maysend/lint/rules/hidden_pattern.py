@@ -44,6 +44,8 @@ def _hidden(file: PatternFile) -> Iterator[Problem]:
         address = sample(rule.pattern)
         if address is None or FILLER in address or not rule.matches(address):
             continue
+        if file.answer(address) == rule.answer:
+            continue  # asking the table is quicker than trying each rule before this one
         for earlier in file.rules[:position]:
             if earlier.is_guarded or earlier.pattern == rule.pattern:
                 continue
