@@ -25,11 +25,19 @@ class Macros:
         self._allowed = _translation(parameters["smtpd_expansion_filter"])
 
     def expand(
-        self, name: str, template: str, place: Place, dialogue: Dialogue, own: Mapping[str, str]
+        self,
+        name: str,
+        template: str,
+        place: Place,
+        dialogue: Dialogue,
+        own: Mapping[str, str],
+        *,
+        lenient: bool = False,
     ) -> str:
         """The template that `name` gives, with the values of this dialogue and `own` ones.
 
-        Raises MainCfError where it can't be expanded.
+        Raises MainCfError where it can't be expanded; where it is `lenient`, names that there are
+        not stand for nothing.
         """
         values = {**self._values(dialogue), **own}
 
@@ -38,7 +46,7 @@ class Macros:
             # The expansion would take a "$" in a value for a name.
             return None if value is None else Setting(macro, self._kept(value), place)
 
-        pieces = Expansion(lookup, strict=True).pieces(Setting(name, template, place))
+        pieces = Expansion(lookup, strict=not lenient).pieces(Setting(name, template, place))
         return "".join(piece.text for piece in pieces)
 
     def _kept(self, value: str) -> str:
