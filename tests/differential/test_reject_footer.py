@@ -77,7 +77,6 @@ def both_reply(postfix: LivePostfix, parameters: dict[str, str]) -> tuple[str, s
     session.mail("a@example.org")
     reply = session.rcpt("bob@example.com").reply
     assert str(reply) == REFUSAL
-    session.dialogue.recipient = "bob@example.com"
     lines = RejectFooter(policy.site).added_to(550, [REFUSAL[4:]], session.dialogue, "now")
     return live, "\n".join(
         f"550{' ' if number == len(lines) else '-'}{line}"

@@ -9,6 +9,7 @@ from maysend.delegation import PolicyServices
 from maysend.dns import Resolver
 from maysend.maincf import Parameters
 from maysend.policy.decision import Decision
+from maysend.policy.reject_footer import RejectFooter
 from maysend.policy.request import ProtocolState, Request
 from maysend.policy.session import Session
 from maysend.policy.stages import compile_stages
@@ -46,6 +47,7 @@ class Policy:
         require_relay_control(self.site)
         require_known_values(self.site)
         self.stages = compile_stages(self.site)
+        self.reject_footer = RejectFooter(self.site)
 
     @classmethod
     def load(

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from socket import SO_RCVBUF, SOL_SOCKET
 from typing import cast
 
@@ -50,6 +51,7 @@ class Channel(asyncio.BufferedProtocol):
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._unsent: list[bytes] = []
+        self.footer: Callable[[Reply | ReplyLines], ReplyLines] | None = None
         self._gone = False
         self._ended = False
         self._reading_paused = False
@@ -179,6 +181,8 @@ class Channel(asyncio.BufferedProtocol):
 
     def say(self, reply: Reply | ReplyLines) -> None:
         """Put a reply in line; it goes out when the dialogue waits for more, or at flush()."""
+        if self.footer is not None and reply.code >= 400:
+            reply = self.footer(reply)
         if isinstance(reply, Reply):
             line = str(reply)
             if line.isascii() and line.isprintable() and len(line) <= LONGEST_LINE - 2:

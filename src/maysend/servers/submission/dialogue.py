@@ -5,6 +5,7 @@ Replies to commands out of order, misspelt or too many are those of a live Postf
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 
 from maysend.policy import Session
@@ -60,6 +61,9 @@ class Dialogue:
         self._session = self._new_session()
         self._transactions = Transactions(services, self._session, self._peer, channel)
         self._authentication = Authentication(services, self._peer, channel.say, self._next_line)
+        footer = services.policy.reject_footer
+        if footer.exists and not footer.blocking:
+            channel.footer = self._with_footer
         self._errors = 0
         self._junk = 0
         self._denied = False
@@ -105,6 +109,14 @@ class Dialogue:
 
     def _shutting_down(self) -> Reply:
         return Reply(421, "4.3.2", f"{self._settings.hostname} Service shutting down")
+
+    def _with_footer(self, reply: Answer) -> ReplyLines:
+        """A refusal with $smtpd_reject_footer behind it."""
+        lines = ReplyLines.of(reply) if isinstance(reply, Reply) else reply
+        added = self._services.policy.reject_footer.added_to(
+            lines.code, lines.lines, self._session.dialogue, time.strftime("%b %e %H:%M:%S")
+        )
+        return ReplyLines(lines.code, added)
 
     def _new_session(self) -> Session:
         peer = self._peer

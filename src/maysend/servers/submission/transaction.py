@@ -4,6 +4,7 @@ The next hop hears of a message with its first recipient that the policy permits
 together: who may not send never reaches it. What it says to MAIL is then the reply to that RCPT.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -25,6 +26,7 @@ from maysend.protocols.smtp.replies import ReplyLines, with_dsn
 from maysend.protocols.smtp.server import ChunkEnd
 from maysend.reply import Reply
 from maysend.servers.deciding import of_session
+from maysend.servers.policy.action import delay
 from maysend.servers.submission import trace
 from maysend.servers.submission.channel import Channel
 from maysend.servers.submission.envelope import Envelope, Recipient, external
@@ -195,7 +197,13 @@ class Transactions:
 
     async def ask(self, command: Callable[[], Decision]) -> Decision:
         """Ask the policy; whatever goes wrong in it is a 4yz for the client, never a yes."""
-        return await self._services.deciding.decide(of_session(self.session, command))
+        decision = await self._services.deciding.decide(of_session(self.session, command))
+        seconds = delay(decision)
+        if seconds:
+            # smtpd sleeps as long as it is told; here nobody keeps a client for longer than this.
+            longest = self._services.settings.timeouts.smtpd_timeout
+            await asyncio.sleep(min(seconds, longest))
+        return decision
 
     async def _before_data(self, envelope: Envelope) -> Answer | None:
         """What there is against a message from this envelope, before its first octet."""
