@@ -14,6 +14,8 @@ from maysend.restrictions.replies import printable
 from maysend.restrictions.trace import Lookup, Outcome, Step
 
 WIDTH = 80
+DEEPEST_SHOWN = 6
+"""Levels of classes and table answers: nobody means more, and the screen has no room for them."""
 DELAYED = (ProtocolState.CONNECT, ProtocolState.EHLO, ProtocolState.MAIL)
 """Where smtpd_delay_reject puts off what the lists say."""
 VERDICT_COLOURS = {
@@ -140,14 +142,21 @@ def _lists(explanation: Explanation) -> Iterator[str]:
 
 
 def _tree(steps: "list[tuple[int, Step]]", explanation: Explanation) -> Iterator[str]:
-    for position, (index, step) in enumerate(steps):
-        last = not any(later.depth <= step.depth for _, later in steps[position + 1 :])
-        trunk = "   " * step.depth
+    decided = explanation.decision.determined_by
+    shown = [step for step in steps if step[1].depth <= DEEPEST_SHOWN or step[1] is decided]
+    left_out = len(steps) - len(shown)
+    for position, (index, step) in enumerate(shown):
+        last = not any(later.depth <= step.depth for _, later in shown[position + 1 :])
+        trunk = "   " * min(step.depth, DEEPEST_SHOWN + 1)
+        if step.depth > DEEPEST_SHOWN:
+            yield f"{trunk}⋮  {left_out} more, nested deeper and deeper"
         head = trunk + ("└─ " if last else "├─ ")
         body = trunk + ("   " if last else "│  ")
-        yield from _headline(head, body, step, step is explanation.decision.determined_by)
+        yield from _headline(head, body, step, step is decided)
         for line in _details(step, explanation.never_asked.get(index, ())):
             yield from _indented(body, line)
+    if left_out and not any(step.depth > DEEPEST_SHOWN for _, step in shown):
+        yield f"{'   ' * (DEEPEST_SHOWN + 1)}⋮  {left_out} more, nested deeper and deeper"
 
 
 def _headline(head: str, body: str, step: Step, decides: bool) -> Iterator[str]:

@@ -72,7 +72,8 @@ def _compiled(site: Site) -> Stages:
         "smtpd_sender_restrictions", replies.SENDER, "check_sender_access", (client, helo)
     )
     names = ["smtpd_recipient_restrictions", "smtpd_relay_restrictions"]
-    if parameters.boolean("smtpd_relay_before_recipient_restrictions"):
+    relay_first = parameters.boolean("smtpd_relay_before_recipient_restrictions")
+    if relay_first and not _is_backwards_compatible(site):
         names.reverse()
     earlier = (client, helo, sender)
     first = stage(names[0], replies.RECIPIENT, "check_recipient_access", earlier)
@@ -102,7 +103,8 @@ def _is_backwards_compatible(site: Site) -> bool:
     """Whether smtpd_relay_restrictions is not set, and empty by default (COMPATIBILITY_README).
 
     smtpd then looks whether the later default would have permitted: that can't refuse anybody,
-    but a list that fails is a 451.
+    but a list that fails is a 451. It looks there after the recipient list, in whichever order the
+    two are otherwise.
     """
     name = "smtpd_relay_restrictions"
     return site.parameters.setting(name) is None and not site.parameters[name]

@@ -5,9 +5,11 @@ reason as its finding: smtpd finds these only when mail arrives.
 """
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import TypeAlias
 
 from maysend.maincf import Place, tokens
+from maysend.restrictions.class_loops import with_loops_found
 from maysend.restrictions.evaluation import Check, Evaluation, Node, Ruleset
 from maysend.restrictions.index import RESTRICTIONS
 from maysend.restrictions.restriction import FatalItem, IgnoredItem, InvalidItem, Item, Restriction
@@ -57,6 +59,7 @@ def build_ruleset(site: Site) -> Ruleset:
         rules.classes[name] = ()
     for name in rules.classes:
         rules.classes[name] = compile_parameter(name, rules)
+    rules.classes.update(with_loops_found(rules.classes))
     return rules
 
 
@@ -103,8 +106,14 @@ def _nodes(words: list[tokens.Token], locate: Locate, rules: Ruleset) -> Iterato
         elif word.text in rules.classes:
             yield Node(word.text, place, _class(word.text))
         else:
-            finding = f'unknown smtpd restriction: "{word.text}"'
+            finding = f'unknown smtpd restriction: "{word.text}"{_meant(word.text, rules)}'
             yield Node(word.text, place, _broken(finding), finding=finding)
+
+
+def _meant(word: str, rules: Ruleset) -> str:
+    """What was probably meant by a word that is no restriction."""
+    near = get_close_matches(word, [*RESTRICTIONS, *rules.classes], n=1, cutoff=0.8)
+    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 class FatalRestriction(Exception):
@@ -160,7 +169,7 @@ def _bare_table(spec: str, place: Place, site: Site) -> Check:
 
 def _class(name: str) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
-        return evaluation.run_nested(evaluation.rules.classes[name])
+        return evaluation.run_class(name)
 
     return check
 

@@ -22,7 +22,8 @@ from maysend.restrictions.transports import Transports
 from maysend.tables import TableError
 
 DEEPEST_NESTING = 100
-"""How deep answers and classes may nest before smtpd gives up (seen on a live 3.7 smtpd)."""
+"""How many answers and classes may be around a table's answer before smtpd gives up; classes on
+their own may nest deeper (seen on a live 3.7 smtpd)."""
 
 
 class Subject(msgspec.Struct, frozen=True, gc=False):
@@ -95,6 +96,7 @@ class Evaluation(Inquiry):
         self._deferring_step: Step | None = None
         self._depth = 0
         self._warn_depth = 0
+        self._classes: tuple[str, ...] = ()
         self._keys: dict[tuple[MakeKeys, str], Keys] = {}
 
     # -- what a restriction asks, beside what every inquiry does ---------------------------------
@@ -247,18 +249,29 @@ class Evaluation(Inquiry):
         self._depth = depth - 1
         return outcome
 
-    def run_nested(self, nodes: Sequence[Node]) -> Outcome:
-        """Evaluate a class or an access table's answer; too deep is a server fault."""
-        if self._depth > DEEPEST_NESTING:
-            return self.server_fault(f"nested more than {DEEPEST_NESTING} deep")
-        return self.run(nodes)
+    def run_class(self, name: str) -> Outcome:
+        """Evaluate a restriction class; within itself, where smtpd would crash, a server fault."""
+        if name in self._classes:
+            self.server_fault(f"the class {name} within itself")
+        classes = self._classes
+        self._classes = (*classes, name)
+        outcome = self.run(self.rules.classes[name])
+        self._classes = classes
+        return outcome
 
     def run_answer(self, nodes: Sequence[Node], name: str, words: str) -> Outcome:
-        """Evaluate an access table's answer: its refusals speak of what the table was asked."""
+        """Evaluate an access table's answer: its refusals speak of what the table was asked.
+
+        One that stands too deep, within other answers and classes, is a server fault.
+        """
+        if self._depth > DEEPEST_NESTING:
+            self.server_fault(f"nested more than {DEEPEST_NESTING} deep")
+        classes, self._classes = self._classes, ()
         subject = self.subject
         self.subject = Subject(name, words, subject.access)
-        outcome = self.run_nested(nodes)
+        outcome = self.run(nodes)
         self.subject = subject
+        self._classes = classes
         return outcome
 
     def run_list(
@@ -273,11 +286,12 @@ class Evaluation(Inquiry):
         self.subject = subject
         self._depth = 0
         self._warn_depth = 0
+        self._classes = ()
         self._current = None
         if not continued:
             self.defer_if_reject = None
         try:
-            return self.run(nodes)
+            return self._run_bounded(nodes)
         except Stop:
             for step in reversed(self.steps):
                 if step is self.deciding:
@@ -286,6 +300,13 @@ class Evaluation(Inquiry):
             return REJECT
         finally:
             self._current = None
+
+    def _run_bounded(self, nodes: Sequence[Node]) -> Outcome:
+        """Hundreds of different classes within each other are more than Python's stack holds."""
+        try:
+            return self.run(nodes)
+        except RecursionError:
+            self.server_fault("classes nested too deep")
 
     def run_check(self, stage: str, node: Node, subject: Subject) -> Outcome:
         """Evaluate an implicit check (reject_unlisted_*), which continues its stage's list."""

@@ -28,6 +28,7 @@ class Report:
         self.sessions = 0
         self.turns = 0
         self.outside_policy = 0
+        self.remembering = 0
         self.restrictions = Outcomes(coverage.restrictions)
         self.others = Outcomes(coverage.also_counted)
         self.outcomes: Counter[str] = Counter()
@@ -56,6 +57,7 @@ class Report:
         self.sessions += other.sessions
         self.turns += other.turns
         self.outside_policy += other.outside_policy
+        self.remembering += other.remembering
         self.restrictions.join(other.restrictions)
         self.others.join(other.others)
         for name in ("outcomes", "stages", "actions", "shapes"):
@@ -75,7 +77,8 @@ class Report:
     def __str__(self) -> str:
         lines = [
             f"{self.sessions} sessions, {self.turns} commands, "
-            f"{self.outside_policy} ended outside policy",
+            f"{self.outside_policy} ended outside policy, "
+            f"{self.remembering} by a smtpd that remembered an earlier client",
             str(self.restrictions),
             *str(self.others).splitlines()[1:],
         ]
