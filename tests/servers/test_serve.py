@@ -3,6 +3,7 @@
 import os
 import pwd
 import signal
+import smtplib
 import socket
 import stat
 import sys
@@ -15,7 +16,9 @@ import pytest
 
 from maysend.directory import Directory
 from maysend.servers.processes.worker import become
+from maysend.servers.sink import Sink
 from maysend.tables import TableContext, open_table
+from tests.servers.conftest import LoopThread
 from tests.servers.policy_client import PolicyClient
 from tests.servers.serving import Serving, refused, serving
 
@@ -191,6 +194,28 @@ def test_a_policy_follows_main_cf(folder: Path) -> None:
         (postfix / "main.cf").write_text("smtpd_relay_restrictions = defer\nmynetworks =\n")
         running.wait_for("the new policy is in use")
         assert ask(running, **EVE).startswith("450 ")
+
+
+def test_the_gateway_is_one_of_the_listeners(folder: Path, loop_thread: LoopThread) -> None:
+    """A login, a message that may be sent, one that may not, and what was counted."""
+    sink = Sink()
+    loop_thread.run(sink.start())
+    text = configuration(folder) + (
+        '[[listener]]\nkind = "submission"\naddress = "inet:127.0.0.1:0"\ntls = "none"\n'
+        f'[[listener.next_hop]]\nhost = "127.0.0.1"\nport = {sink.port}\n'
+    )
+    with serving(folder, text) as running:
+        with smtplib.SMTP("127.0.0.1", running.port("submission"), timeout=20) as client:
+            client.login("bob@example.com", "secret")
+            client.sendmail("bob@example.com", ["x@example.net"], "From: bob@example.com\n\nHi\n")
+            with pytest.raises(smtplib.SMTPRecipientsRefused, match="not owned by user bob"):
+                client.sendmail("eve@example.com", ["x@example.net"], "Hi\n")
+        assert [message.sender for message in sink.messages] == ["bob@example.com"]
+        eventually(
+            "the message is counted",
+            lambda: running.counted("maysend_submission_messages_sent_total") == 1,
+        )
+    loop_thread.run(sink.stop())
 
 
 def test_nothing_outlives_a_killed_supervisor(folder: Path) -> None:

@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("maysend.cli.lint:lint", "Find what is wrong with a sender policy."),
     "rule": ("maysend.cli.rule:rule", "Print what a rule of lint is about."),
     "test": ("maysend.cli.test:test", "Run policy tests: dialogues and the replies they must get."),
+    "init": ("maysend.cli.init:init", "Write a maysend.toml and create the directory."),
     "serve": ("maysend.cli.serve:serve", "Serve all listeners of maysend.toml."),
     "demo": ("maysend.cli.demo:demo", "Run a gateway with sample accounts, to try it out."),
     "account": ("maysend.cli.account:account", "Accounts: who can log in; suspend and resume."),

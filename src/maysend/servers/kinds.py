@@ -14,6 +14,10 @@ from maysend.servers.listener import Listener
 from maysend.servers.milter.listener import MilterListenerSettings, open_milter_listener
 from maysend.servers.policy.listener import PolicyListenerSettings, open_policy_listener
 from maysend.servers.socketmap.listener import SocketmapListenerSettings, open_socketmap_listener
+from maysend.servers.submission.served import (
+    SubmissionListenerSettings,
+    open_submission_listener,
+)
 from maysend.servers.worker_site import WorkerSite
 
 
@@ -26,6 +30,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 KINDS: dict[str, Kind] = {
     "policy": Kind(PolicyListenerSettings, open_policy_listener),
+    "submission": Kind(SubmissionListenerSettings, open_submission_listener),
     "socketmap": Kind(SocketmapListenerSettings, open_socketmap_listener),
     "milter": Kind(MilterListenerSettings, open_milter_listener),
     "dovecot_auth": Kind(DovecotAuthListenerSettings, open_dovecot_auth_listener),

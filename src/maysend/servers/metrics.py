@@ -9,7 +9,7 @@ A worker sends `metrics.samples()` to its supervisor, which adds them up.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -61,6 +61,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self._cells: dict[tuple[str, Labels], tuple[Kind, str, Cell | Histogram]] = {}
+        self._others: list[Callable[[], list[Sample]]] = []
+
+    def also(self, read: "Callable[[], list[Sample]]") -> None:
+        """What `read` gives counts too: for those who count in a way of their own."""
+        self._others.append(read)
 
     def counter(self, name: str, help: str, **labels: str) -> Cell:
         """The counter of that name and labels; it only ever goes up."""
@@ -81,12 +86,13 @@ class Metrics:
 
     def samples(self) -> list[Sample]:
         """What everything says now."""
-        return [
+        own = [
             Sample(name, kind, help, labels, cell.total, tuple(cell.counts))
             if isinstance(cell, Histogram)
             else Sample(name, kind, help, labels, cell.value)
             for (name, labels), (kind, help, cell) in self._cells.items()
         ]
+        return own + [sample for read in self._others for sample in read()]
 
     def _cell(self, name: str, kind: Kind, help: str, labels: dict[str, str]) -> Cell:
         key = (name, tuple(labels.items()))

@@ -1,7 +1,10 @@
 """What the listeners of one worker process share: directory, policies, threads, logs, metrics."""
 
 import asyncio
+import time
 from collections.abc import Mapping
+
+import msgspec
 
 from maysend.directory import Directory
 from maysend.directory.location import absolute_url
@@ -12,7 +15,9 @@ from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.decision_log import FLUSH, DecisionLog
 from maysend.servers.log import Log
 from maysend.servers.log_file import LogFile
-from maysend.servers.metrics import Metrics
+from maysend.servers.metrics import Metrics, Sample
+from maysend.servers.submission.guessing import GuessLimits
+from maysend.servers.submission.traffic import Counts, Traffic
 from maysend.servers.threads import BoundedThreads
 from maysend.tables import TableContext, TableError
 from maysend.tables.table import Opener
@@ -44,6 +49,8 @@ class WorkerSite:
         self.threads = BoundedThreads(configuration.decision_threads, name="decisions")
         self.deciding = Deciding(self.threads, log)
         self.decision_log = self._decision_log()
+        self.traffic = Traffic(GuessLimits(), time.monotonic)
+        metrics.also(lambda: _counts(self.traffic.counts))
         self._policies: dict[tuple[str, ...], ReloadingPolicy | _Fixed] = {}
 
     def policy(
@@ -146,6 +153,25 @@ class WorkerSite:
         except TableError as error:
             return f"the directory can't be asked: {error.reason}"
         return ""
+
+
+def _counts(counts: Counts) -> list[Sample]:
+    """What the gateways of this process count together."""
+    help = "What the submission gateways of maysend have counted: {}."
+    return [
+        Sample(
+            f"maysend_submission_{name}", "gauge", help.format(name.replace("_", " ")), (), value
+        )
+        if name == "connections_open"
+        else Sample(
+            f"maysend_submission_{name}_total",
+            "counter",
+            help.format(name.replace("_", " ")),
+            (),
+            value,
+        )
+        for name, value in msgspec.structs.asdict(counts).items()
+    ]
 
 
 class _Fixed:

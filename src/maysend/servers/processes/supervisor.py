@@ -14,7 +14,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from maysend.servers.configuration import Configuration, ConfigurationError, read_configuration
+from maysend.servers.configuration import (
+    Configuration,
+    ConfigurationError,
+    ListenerSettings,
+    read_configuration,
+)
 from maysend.servers.kinds import settings_by_kind
 from maysend.servers.log import Log
 from maysend.servers.metrics import Metrics, Sample, added, that_last
@@ -128,8 +133,8 @@ class Supervisor:
         opened: dict[str, ListenerSockets] = {}
         try:
             for settings in configuration.listeners:
-                known = self._sockets.get(_key(settings.address, configuration))
-                opened[_key(settings.address, configuration)] = known or ListenerSockets(
+                known = self._sockets.get(_key(settings, configuration))
+                opened[_key(settings, configuration)] = known or ListenerSockets(
                     settings, configuration.workers, inherited_for(settings, self._handed_over)
                 )
         except SocketError as problem:
@@ -166,9 +171,7 @@ class Supervisor:
 
     async def _start_worker(self, number: int, configuration: Configuration) -> RunningWorker:
         sockets = {
-            settings.name: self._sockets[_key(settings.address, configuration)].of_worker(
-                number - 1
-            )
+            settings.name: self._sockets[_key(settings, configuration)].of_worker(number - 1)
             for settings in configuration.listeners
         }
         worker = await RunningWorker.start(
@@ -286,20 +289,18 @@ class Supervisor:
 
     def _description(self) -> str:
         listeners = self._configuration.listeners
-        served = ", ".join(
-            f"{settings.name} on {self._where(settings.address)}" for settings in listeners
-        )
+        served = ", ".join(f"{settings.name} on {self._where(settings)}" for settings in listeners)
         if self._web is not None:
             served += f", metrics on port {self._web.port}"
         count = self._configuration.workers
         return f"{served}; {count} worker{'s' * (count != 1)}"
 
-    def _where(self, address: str) -> str:
+    def _where(self, settings: ListenerSettings) -> str:
         """The address, with the real port where the configuration asks for any."""
-        if not address.endswith(":0"):
-            return address
-        sock = self._sockets[_key(address, self._configuration)].sockets[0]
-        return f"{address[:-1]}{sock.getsockname()[1]}"
+        if not settings.address.endswith(":0"):
+            return settings.address
+        sock = self._sockets[_key(settings, self._configuration)].sockets[0]
+        return f"{settings.address[:-1]}{sock.getsockname()[1]}"
 
     def _pass_on(self, number: signal.Signals) -> None:
         for worker in self._workers:
@@ -312,9 +313,12 @@ class Supervisor:
             self._log(f"warning: systemd could not be told {state.split()[0]}: {problem.strerror}")
 
 
-def _key(address: str, configuration: Configuration) -> str:
+def _key(settings: ListenerSettings, configuration: Configuration) -> str:
     """What a socket is known by: with another number of workers, `inet:` needs other sockets."""
-    return address if address.startswith("unix:") else f"{address} for {configuration.workers}"
+    if settings.endpoint.path:
+        return settings.address
+    whose = "" if settings.endpoint.port else f"{settings.name} "  # port 0: any, each another
+    return f"{whose}{settings.address} for {configuration.workers}"
 
 
 async def _first(one: asyncio.Event, other: asyncio.Event) -> bool:

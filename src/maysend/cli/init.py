@@ -1,0 +1,53 @@
+"""`maysend init`: a commented maysend.toml, and an empty directory beside it."""
+
+from pathlib import Path
+
+import click
+
+from maysend.cli.configuration import fail
+
+EX_CANTCREAT = 73
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Write a commented maysend.toml into DIR, and create the directory of accounts.
+
+    DIR is the working directory unless given, and is made where it is missing. Nothing that is
+    there already is changed.
+
+    Exit status: 0; 73 where it can't be written, or is there already.
+    """
+    from maysend.directory import Directory, DirectoryError
+    from maysend.directory.location import CONFIG_NAME
+
+    file = folder / CONFIG_NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with file.open("x") as written:
+            written.write(template(folder.absolute()))
+    except FileExistsError:
+        fail("init", f"{file} is there already: edit it, or name another directory", EX_CANTCREAT)
+    except OSError as problem:
+        fail("init", f"{file}: {problem.strerror}", EX_CANTCREAT)
+    try:
+        Directory.open(folder / "maysend.db", actor="init").close()
+    except DirectoryError as problem:
+        fail("init", str(problem), EX_CANTCREAT)
+    there = "" if folder == Path(".") else f"  cd {folder}\n"
+    click.echo(
+        f"Wrote {CONFIG_NAME} and an empty directory, maysend.db, in {folder}. What next:\n"
+        f"{there}"
+        "  maysend account add bob@example.com\n"
+        "  maysend serve              # answers Postfix on the sockets in maysend.toml\n"
+        "  maysend postfix            # prints the lines that make Postfix ask"
+    )
+
+
+def template(folder: Path) -> str:
+    """The maysend.toml that comes with maysend, with its sockets in `folder`."""
+    from importlib.resources import files
+
+    text = files("maysend.servers.configuration").joinpath("maysend.toml").read_text("utf-8")
+    return text.replace("@HERE@", str(folder))
