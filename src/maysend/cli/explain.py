@@ -1,6 +1,8 @@
 """`maysend explain`: the decision and its reason."""
 
+import shlex
 import sys
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import TextIO
 
@@ -10,12 +12,14 @@ from maysend.address import AddressSyntaxError, parse_path
 from maysend.cli.exit_codes import EX_CONFIG, EX_DATAERR, PERMITTED, REJECTED, TEMPORARY
 from maysend.cli.explanation_json import explanations_as_json, worst_outcome
 from maysend.cli.explanation_text import render_explanations
+from maysend.cli.finding_text import brief
 from maysend.cli.policy_source import PolicySource
 from maysend.directory.errors import DirectoryError
 from maysend.dns import Zone, ZoneError
 from maysend.header import Field
 from maysend.maincf import MainCfError
 from maysend.policy import PolicyError, ProtocolState, Request
+from maysend.policy.explanation import Explanation
 from maysend.policy.explanation import explain as explain_request
 
 STAGES = {
@@ -28,6 +32,9 @@ STAGES = {
     "etrn": ProtocolState.ETRN,
 }
 """What --at may say."""
+
+MOST_FINDINGS = 3
+"""Findings of lint that are shown beside a decision, the worst first."""
 
 
 @click.command()
@@ -137,9 +144,28 @@ def explain(
         click.echo(explanations_as_json(explanations, policy))
     else:
         click.echo(render_explanations(explanations, policy))
+        if postfix is not None:
+            _point_to_findings(explanations, postfix, service)
     sys.exit(
         {"rejected": REJECTED, "deferred": TEMPORARY}.get(worst_outcome(explanations), PERMITTED)
     )
+
+
+def _point_to_findings(
+    explanations: Sequence[Explanation], postfix: str, service: str | None
+) -> None:
+    """Name what lint has to say about the restriction that decided, or its tables."""
+    from maysend.lint.relevance import findings_about
+
+    decisions = [explanation.decision for explanation in explanations]
+    findings = findings_about(decisions, postfix, service)
+    if findings:
+        click.echo("\n" + click.style("Lint has something to say about this", bold=True))
+    for finding in findings[:MOST_FINDINGS]:
+        click.echo(brief(finding))
+    if len(findings) > MOST_FINDINGS:
+        more = len(findings) - MOST_FINDINGS
+        click.echo(f"- and {more} more: maysend lint -c {shlex.quote(postfix)}")
 
 
 def _require(

@@ -19,6 +19,18 @@ def render_findings(findings: Sequence[Finding]) -> str:
     return "\n\n".join([*("\n".join(_lines(finding)) for finding in findings), _sum(findings)])
 
 
+def brief(finding: Finding) -> str:
+    """One finding in a few lines, for a place where it is not the main thing."""
+    kind = "possible " if finding.problem.possible else ""
+    place = finding.problem.place
+    where = f"{place.file.rpartition('/')[2]}:{place.line}"
+    text = f"- {finding.code} {kind}{finding.severity.value} ({where}): {finding.problem.message}"
+    return textwrap.fill(
+        printable(text), WIDTH, subsequent_indent="  ",
+        break_on_hyphens=False, break_long_words=False,
+    )  # fmt: skip
+
+
 def _lines(finding: Finding) -> Iterator[str]:
     problem = finding.problem
     kind = "possible " if problem.possible else ""

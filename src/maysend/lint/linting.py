@@ -22,15 +22,24 @@ def lint(
     codes: Sequence[str] = tuple(RULES),
     progress: Callable[[int, int], None] = _no_progress,
 ) -> list[Finding]:
-    """The findings of the rules `codes`, by file and line.
+    """The findings of the rules `codes` in all services of a configuration, by file and line.
 
     What several services have in common is one finding that names them. `progress` is told how
     many checks are done, and of how many.
     """
+    return findings_of(configuration.smtpds, codes, progress)
+
+
+def findings_of(
+    smtpds: Sequence[Smtpd],
+    codes: Sequence[str] = tuple(RULES),
+    progress: Callable[[int, int], None] = _no_progress,
+) -> list[Finding]:
+    """The findings in these services; see `lint`."""
     found: dict[tuple[str, Problem], list[str]] = {}
-    total = len(codes) * len(configuration.smtpds)
+    total = len(codes) * len(smtpds)
     done = 0
-    for smtpd in configuration.smtpds:
+    for smtpd in smtpds:
         for code in codes:
             for finding_code, problem in _problems(code, smtpd):
                 found.setdefault((finding_code, problem), []).append(smtpd.name)
