@@ -96,7 +96,7 @@ class _Client:
         try:
             return _Connection(endpoint.connect(Deadline(service.timeout)))
         except OSError as error:
-            raise self._failed(str(error)) from error
+            raise self._failed(error.strerror or str(error)) from error
 
     def _reply(self, connection: _Connection, request: bytes) -> str:
         is_new = connection.requests == 0
