@@ -1,6 +1,7 @@
 """`maysend test` as a user runs it: what it says, its formats, its exit statuses."""
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -215,4 +216,20 @@ def test_a_wrong_main_cf_is_reported_with_its_line(postfix: Path) -> None:
 def test_the_golden_cases_are_policy_tests() -> None:
     golden = Path(__file__).resolve().parents[2] / "cases"
     result = run(str(golden / "owners.toml"), str(golden / "dns_backup.toml"))
+    assert result.exit_code == 0, result.output
+
+
+def test_the_examples_of_the_manual_run_and_pass(tmp_path: Path) -> None:
+    manual = Path(__file__).resolve().parents[3] / "docs" / "policy-tests.md"
+    blocks = re.findall(r"```toml\n(.*?)```", manual.read_text(), re.DOTALL)
+    assert len(blocks) >= 3
+    (tmp_path / "main.cf").write_text(
+        MAIN_CF.replace("proxy:mysql:/etc/postfix/owners.cf, hash:$config_directory/owners",
+                        "proxy:mysql:/etc/postfix/owners.cf")
+    )  # fmt: skip
+    (tmp_path / "master.cf").write_text("submission inet n - n - - smtpd\n")
+    (tmp_path / "policy-tests").mkdir()
+    for number, block in enumerate(blocks):
+        (tmp_path / "policy-tests" / f"{number}.toml").write_text(block)
+    result = run(str(tmp_path / "policy-tests"))
     assert result.exit_code == 0, result.output
