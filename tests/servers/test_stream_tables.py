@@ -21,7 +21,7 @@ from tests.servers.socketmap_server import netstring, socketmap_server
 from tests.servers.stream_server import StreamServer
 from tests.servers.tcp_table_server import tcp_table_server
 
-TIMEOUT = 0.4
+TIMEOUT = 1.5
 
 
 class Asked(NamedTuple):
