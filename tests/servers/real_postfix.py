@@ -30,6 +30,7 @@ trace unix - - n - 0 bounce
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
+smtp unix - - n - - smtp
 proxymap unix - - n - - proxymap
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
@@ -87,6 +88,12 @@ class RealPostfix:
     def log(self) -> str:
         """What its daemons have logged."""
         return self.log_file.read_text() if self.log_file.exists() else ""
+
+    @property
+    def process_id(self) -> int:
+        """Of its master."""
+        assert self._master is not None
+        return self._master.pid
 
     def start(self, parameters: Mapping[str, str]) -> None:
         """Start with these parameters; after `stop` again with others."""

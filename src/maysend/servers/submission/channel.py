@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable
-from socket import SO_RCVBUF, SOL_SOCKET
+from socket import SO_RCVBUF, SO_SNDBUF, SOL_SOCKET
 from typing import cast
 
 from maysend.protocols.proxy_protocol import Proxied, ProxyError, ProxyReader
@@ -18,8 +18,13 @@ HELD_AT_MOST = 65536
 
 UNSENT_AT_MOST = 65536
 
-RECEIVE_BUFFER = 65536
-"""SO_RCVBUF, which Linux doubles: what the kernel holds for a connection that is not read."""
+KERNEL_BUFFER = 65536
+"""SO_RCVBUF and SO_SNDBUF, which Linux doubles: what the kernel holds for a connection that is not
+read, by us or by the client."""
+
+IN_A_ROW = 4
+"""Events that are there already and are looked at before others get their turn: MAIL, RCPT and
+DATA come together, but who sends thousands of commands at once has to wait like everybody."""
 
 
 def read_buffer() -> memoryview:
@@ -52,6 +57,7 @@ class Channel(asyncio.BufferedProtocol):
         self._drained: asyncio.Future[None] | None = None
         self._unsent: list[bytes] = []
         self.footer: Callable[[Reply | ReplyLines], ReplyLines] | None = None
+        self._in_a_row = 0
         self._gone = False
         self._ended = False
         self._reading_paused = False
@@ -71,7 +77,8 @@ class Channel(asyncio.BufferedProtocol):
         """The loop's TLS layer reads all that the kernel holds, and keeps it several times over."""
         socket = self.transport.get_extra_info("socket") if self.transport else None
         if socket is not None:
-            socket.setsockopt(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER)
+            socket.setsockopt(SOL_SOCKET, SO_RCVBUF, KERNEL_BUFFER)
+            socket.setsockopt(SOL_SOCKET, SO_SNDBUF, KERNEL_BUFFER)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the loop puts what it reads."""
@@ -155,7 +162,14 @@ class Channel(asyncio.BufferedProtocol):
         """The next event. Raises ClientGone, TimeoutError after `timeout` seconds, Interrupted."""
         event = self.codec.next_event()
         if event is not None:
+            self._in_a_row += 1
+            if self._in_a_row >= IN_A_ROW:
+                self._in_a_row = 0
+                self._write_out()
+                await self.flush(timeout)
+                await asyncio.sleep(0)
             return event
+        self._in_a_row = 0
         self._write_out()
         if self._drained is not None:
             await self.flush(timeout)

@@ -44,8 +44,8 @@ FORBIDDEN = {"CONNECT", "GET", "POST"}
 letter)."""
 NO_SMTP = Reply(221, "2.7.0", "Error: I can break rules, too. Goodbye.")
 BEFORE_TLS = {"EHLO", "HELO", "NOOP", "QUIT", "STARTTLS"}
-JUNK = {"NOOP", "RSET", "VRFY"}
-"""Counted against smtpd_junk_command_limit, as Postfix does."""
+JUNK = {"HELO", "EHLO", "NOOP", "RSET", "VRFY"}
+"""Counted against smtpd_junk_command_limit, as smtpd does, up to the next message."""
 
 Command = Callable[[str], Awaitable[Answer | None]]
 
@@ -66,6 +66,7 @@ class Dialogue:
             channel.footer = self._with_footer
         self._errors = 0
         self._junk = 0
+        self._is_surplus = False
         self._denied = False
         self._idle = False
         self._stopping = False
@@ -175,7 +176,8 @@ class Dialogue:
         self._channel.say(answer if self._transactions.smtputf8 else in_ascii(answer))
         if isinstance(answer, Reply) and answer.disconnects:
             raise ClientGone
-        if answer.code >= 400:
+        if answer.code >= 400 or self._is_surplus:
+            self._is_surplus = False
             await self._count_error()
 
     async def _execute(self, line: str) -> Answer | None:
@@ -196,9 +198,12 @@ class Dialogue:
             return NEED_TLS
         if verb in JUNK:
             self._junk += 1
-            if self._junk > self._settings.limits.smtpd_junk_command_limit:
-                await self._count_error()
-        return await command(argument)
+            # smtpd bears one more than it says.
+            self._is_surplus = self._junk > self._settings.limits.smtpd_junk_command_limit + 1
+        answer = await command(argument)
+        if verb in ("DATA", "BDAT") and answer is not None and answer.code == 250:
+            self._errors = self._junk = 0
+        return answer
 
     async def _count_error(self) -> None:
         """After some errors answer slowly, after many not at all (smtpd_hard_error_limit)."""

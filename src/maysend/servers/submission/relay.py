@@ -48,6 +48,7 @@ class Relay(asyncio.Protocol):
         self._patience = Patience(lambda: self._fail("does not answer in time"))
         self._reader = ReplyReader()
         self._replies: deque[ReplyLines] = deque()
+        self._wanted = 1
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._failure: NextHopFailed | None = None
@@ -74,6 +75,8 @@ class Relay(asyncio.Protocol):
             return await self.command(first), await self.command(second)
         self._write(first + second)
         limit = self.timeouts.next_hop_command
+        if len(self._replies) < 2:
+            await self._octets(limit, 2)
         return await self._reply(limit), await self._reply(limit)
 
     async def start_tls(self, context: ssl.SSLContext, name: str) -> None:
@@ -165,7 +168,8 @@ class Relay(asyncio.Protocol):
             self._fail(f"answered with {problem}")
         if len(self._replies) > 2:
             self._fail("answered more than it was asked")
-        self._wake()
+        if len(self._replies) >= self._wanted:
+            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits."""
@@ -202,11 +206,12 @@ class Relay(asyncio.Protocol):
             self._fail("is closing the connection")
         return reply
 
-    async def _octets(self, timeout: float) -> None:
-        """Wait for a reply. Raises NextHopFailed."""
+    async def _octets(self, timeout: float, replies: int = 1) -> None:
+        """Wait for so many replies, or for one that ends the connection. Raises NextHopFailed."""
         self._patience.begin(timeout)
+        self._wanted = replies
         try:
-            while not self._replies:
+            while len(self._replies) < replies:
                 self._check()
                 self._waiter = self._loop.create_future()
                 await self._waiter
