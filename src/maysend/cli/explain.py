@@ -14,6 +14,7 @@ from maysend.cli.explanation_json import explanations_as_json, worst_outcome
 from maysend.cli.explanation_text import render_explanations
 from maysend.cli.finding_text import brief
 from maysend.cli.policy_source import PolicySource
+from maysend.delegation import RecordedPolicyServices
 from maysend.directory.errors import DirectoryError
 from maysend.dns import Zone, ZoneError
 from maysend.header import Field
@@ -72,6 +73,13 @@ MOST_FINDINGS = 3
     metavar="FILE",
     help="Ask this zone file, or lines of NAME TYPE VALUE, instead of DNS.",
 )
+@click.option(
+    "--policy-service",
+    "actions",
+    multiple=True,
+    metavar="SERVER=ACTION",
+    help="Take ACTION as the policy server's answer, and ask no policy server; may be repeated.",
+)
 @click.option("--tls/--no-tls", default=True, help="Whether the session is encrypted.")
 @click.option(
     "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -92,6 +100,7 @@ def explain(
     client_name: str,
     helo: str,
     zone: TextIO | None,
+    actions: tuple[str, ...],
     tls: bool,
     style: str,
 ) -> None:
@@ -100,6 +109,9 @@ def explain(
     Reads main.cf and master.cf in DIR as Postfix does and changes nothing. Without -c it explains
     maysend's own policy. Exit status: 0 permitted, 1 rejected, 75 deferred (of several answers the
     worst counts), 78 the configuration is one that smtpd would not start with.
+
+    Policy servers (check_policy_service) are asked as smtpd would ask them, and may remember that,
+    as greylisting does; with --policy-service they are not.
 
     --at says after which command to stop: with data and end-of-data, the lists for these are
     explained too, after those for each recipient. With --header-from the message's header is
@@ -131,7 +143,8 @@ def explain(
         encryption_protocol="TLSv1.3" if tls else "",
     )
     resolver = _zone(zone) if zone is not None else None
-    source = PolicySource(postfix, service, directory, config, resolver)
+    services = RecordedPolicyServices(_actions(actions)) if actions else None
+    source = PolicySource(postfix, service, directory, config, resolver, services)
     try:
         policy = source.policy()
         explanations = explain_request(policy, request, source.policy, paths, header)
@@ -193,6 +206,20 @@ def _header(author: str | None, sender: str | None) -> tuple[Field, ...] | None:
         return None
     fields = [("From", author)] + ([] if sender is None else [("Sender", sender)])
     return tuple(Field(name, f" {value}") for name, value in fields)
+
+
+def _actions(written: tuple[str, ...]) -> dict[str, str]:
+    """The answers of policy servers by server, or a usage error that says how to write them."""
+    found = {}
+    for text in written:
+        server, equals, action = text.partition("=")
+        if not (server and equals):
+            raise click.BadParameter(
+                f"{text!r}: expected SERVER=ACTION, as unix:private/policy=DUNNO",
+                param_hint="--policy-service",
+            )
+        found[server] = action
+    return found
 
 
 def _zone(file: TextIO) -> Zone:
