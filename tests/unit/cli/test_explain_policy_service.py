@@ -36,7 +36,9 @@ def test_the_answer_is_taken_and_shown(explained: Path) -> None:
     assert "450 4.7.1 <bob@example.com>: Recipient address rejected: come back" in result.output
     assert "→ DEFER 4.7.1 come back later" in " ".join(result.output.split())
     assert "sender=a@example.org" in result.output
-    assert max(map(len, result.output.splitlines())) <= 80
+    # A path is copied from the screen: it stays whole, whatever its length.
+    lines = [line for line in result.output.splitlines() if str(explained) not in line]
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_server_without_an_answer_is_not_asked_and_does_not_permit(explained: Path) -> None:
