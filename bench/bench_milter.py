@@ -8,6 +8,7 @@ machine hits both.
 
 import asyncio
 import os
+import resource
 import socket
 import statistics
 import subprocess
@@ -69,7 +70,7 @@ def serve_milter(path: Path, database: Path, ready: Connection) -> None:
 
 
 @contextmanager
-def running_milter(folder: Path) -> Iterator[Path]:
+def running_milter(folder: Path) -> Iterator[tuple[Path, int]]:
     """A milter in a process of its own, with its directory."""
     database = folder / "directory.sqlite"
     with Directory.open(database) as directory:
@@ -81,10 +82,22 @@ def running_milter(folder: Path) -> Iterator[Path]:
     process.start()
     try:
         assert ours.poll(30)
-        yield folder / "milter"
+        yield folder / "milter", process.pid
     finally:
         process.terminate()
         process.join()
+
+
+def processor_seconds(process: int) -> float:
+    """What a process has used so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def used_by_children() -> float:
+    """What all that was started here and has ended used: Postfix and its clients."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def rate(postfix: RealPostfix) -> float:
@@ -104,15 +117,28 @@ def main() -> None:
         folder.chmod(0o755)
         # Nobody logs in: the macro says so, which is all that the milter is told.
         login = {"milter_macro_defaults": f"{{auth_authen}}={LOGIN}"}
-        with running_milter(folder) as path, real_postfix({}) as postfix:
+        with running_milter(folder) as (path, process), real_postfix({}) as postfix:
             settings = {"ours": {"smtpd_milters": f"unix:{path}", **login}, "peer": {}}
+            used = {"ours": 0.0, "peer": 0.0}
+            before = processor_seconds(process)
             for _ in range(ROUNDS):
                 for side, parameters in settings.items():
                     postfix.stop()
+                    begun = used_by_children()
                     postfix.start(parameters)
                     rates[side].append(rate(postfix))
+                    postfix.stop()
+                    used[side] += used_by_children() - begun
+            in_milter = processor_seconds(process) - before
     ours, peer = (statistics.median(rates[side]) for side in ("ours", "peer"))
     print(f"milter_messages_a_second ours={ours:.0f} peer={peer:.0f} ratio={ours / peer:.2f}")
+    messages = MESSAGES * ROUNDS / 1e6
+    with_milter, without = (used["ours"] + in_milter) / messages, used["peer"] / messages
+    print(
+        f"milter_processor_us_a_message ours={with_milter:.0f} peer={without:.0f} "
+        f"ratio={without / with_milter:.2f}"
+    )
+    print(f"# of that in the milter itself: {in_milter / messages:.0f} us", file=sys.stderr)
     for side, values in rates.items():
         print(f"# {side}: {' '.join(f'{value:.0f}' for value in values)}", file=sys.stderr)
 

@@ -1,5 +1,6 @@
 """One connection of a mail server: what was said of the SMTP client and message so far."""
 
+import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -19,6 +20,7 @@ from maysend.protocols.milter import (
     PacketReader,
     Steps,
 )
+from maysend.restrictions.trace import Action
 from maysend.servers.deciding import PolicyInUse
 
 WANTED_ACTIONS = Actions.ADD_HEADERS | Actions.QUARANTINE | Actions.NAME_MACROS
@@ -26,6 +28,7 @@ HEADER_ONLY = (
     Steps.NO_HELO
     | Steps.NO_RCPT
     | Steps.NO_DATA
+    | Steps.NO_END_OF_HEADER
     | Steps.NO_BODY
     | Steps.NO_UNKNOWN
     | Steps.UNANSWERED_CONNECT
@@ -33,17 +36,22 @@ HEADER_ONLY = (
     | Steps.UNANSWERED_HEADERS
     | Steps.LEADING_SPACE
 )
-"""One answer a message, at the end of its header: the server waits for no other."""
+"""One answer a message, at its end: the server waits for no other."""
 WITH_ENVELOPE = (
-    Steps.NO_BODY
+    Steps.NO_END_OF_HEADER
+    | Steps.NO_BODY
     | Steps.NO_UNKNOWN
     | Steps.UNANSWERED_CONNECT
     | Steps.UNANSWERED_HELO
     | Steps.UNANSWERED_HEADERS
     | Steps.LEADING_SPACE
 )
-WANTED_MACROS = {"M": "{auth_authen} {auth_type}", "N": "i"}
-"""Asked for by name, so that no milter_mail_macros in main.cf can hide who has logged in."""
+WANTED_MACROS = {"M": "{auth_authen} {auth_type}", "T": "i"} | dict.fromkeys("CHREN", "")
+"""Asked for by name, so that no milter_mail_macros in main.cf can hide who has logged in; and none
+for other commands: Postfix says those for E before each header field."""
+
+PLAIN_PATH = re.compile(r"<([\w+-]+(?:\.[\w+-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)*)>", re.ASCII)
+"""Most paths; the rest is for who knows the whole syntax."""
 
 ORIGINATOR_NAMES = frozenset((b"from", b"sender", b"resent-from", b"resent-sender"))
 
@@ -53,18 +61,18 @@ Question: TypeAlias = "tuple[Conversation, Command]"
 class Conversation:
     """Reads commands for a `QuestionListener`, and keeps what they say.
 
-    `steps` is what both sides agreed upon; None before that.
+    `steps` is what both sides agreed upon; None before that. `wanted` is what decisions before the
+    end of the message want done with it.
     """
 
     def __init__(self, source: PolicyInUse, wanted: Steps) -> None:
         self.steps: Steps | None = None
         self.actions = Actions(0)
-        self.prepended: list[str] = []
-        self.held = ""
+        self.wanted: list[Action] = []
         self.helo_name = ""
         self._source = source
         self._wanted = wanted
-        self._reader = PacketReader(ORIGINATOR_NAMES, b"MN")
+        self._reader = PacketReader(ORIGINATOR_NAMES, b"MT")
         self._macros: dict[str, Mapping[str, str]] = {}
         self._client = Connect("unknown", "U", 0, "")
         self._fields: list[tuple[bytes, bytes]] = []
@@ -134,8 +142,7 @@ class Conversation:
         self._mail = None
         self._fields = []
         self._octets = 0
-        self.prepended = []
-        self.held = ""
+        self.wanted = []
         self.session = None
 
     # -- what is asked about -------------------------------------------------------------------
@@ -148,7 +155,7 @@ class Conversation:
     @property
     def queue_id(self) -> str:
         """Postfix's name of the message."""
-        return self._macros.get("N", {}).get("i", "")
+        return self._macros.get("T", {}).get("i", "")
 
     @property
     def is_too_long(self) -> bool:
@@ -169,7 +176,8 @@ class Conversation:
         """MAIL FROM in internal form. Raises MilterError, AddressSyntaxError."""
         if self._mail is None:
             raise MilterError("a command that needs a message")
-        return parse_path(self._mail.path, utf8=True)
+        plain = PLAIN_PATH.fullmatch(self._mail.path)
+        return plain[1] if plain else parse_path(self._mail.path, utf8=True)
 
     def new_session(self) -> Session:
         """A policy session for the client that is connected, logged in as it is now."""

@@ -27,6 +27,7 @@ from maysend.protocols.milter import (
     Said,
 )
 from maysend.reply import Reply
+from maysend.restrictions.trace import Action
 from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.deciding import Question as PolicyQuestion
 from maysend.servers.decision_log import DecisionLog, Record, outcome_of
@@ -85,32 +86,31 @@ class MilterService:
     def answer(self, question: Question) -> Answer:
         """The answer, b"" where none is waited for. Raises MilterError."""
         conversation, command = question
-        match command:
-            case Negotiate():
-                return self._negotiated(conversation, command)
-            case Macros():
-                conversation.note_macros(command.command, command.values)
-            case Connect():
-                conversation.connect(command)
-            case Helo():
-                conversation.helo_name = command.name
-            case Mail():
-                conversation.mail(command)
-                if self._envelope:
-                    return self._mail(conversation)
-            case Rcpt():
-                if self._envelope:
-                    return self._rcpt(conversation, command)
-            case Header():
-                conversation.header(command)
-            case Said(milter.END_OF_HEADER):
-                return self._end_of_header(conversation)
-            case Said(milter.END_OF_MESSAGE):
+        if isinstance(command, Header):
+            conversation.header(command)
+        elif isinstance(command, Macros):
+            conversation.note_macros(command.command, command.values)
+            return b""
+        elif isinstance(command, Mail):
+            conversation.mail(command)
+            if self._envelope:
+                return self._mail(conversation)
+        elif isinstance(command, Said):
+            if command.command == milter.END_OF_MESSAGE:
                 return self._end_of_message(conversation)
-            case Said(milter.DATA) if self._envelope:
+            if command.command == milter.DATA and self._envelope:
                 return self._data(conversation)
-            case Said(milter.ABORT) | Said(milter.NEXT_CONNECTION):
+            if command.command in (milter.ABORT, milter.NEXT_CONNECTION):
                 conversation.forget_message()
+        elif isinstance(command, Rcpt):
+            if self._envelope:
+                return self._rcpt(conversation, command)
+        elif isinstance(command, Connect):
+            conversation.connect(command)
+        elif isinstance(command, Helo):
+            conversation.helo_name = command.name
+        else:
+            return self._negotiated(conversation, command)
         steps = conversation.steps
         waits = steps is not None and milter.answers(command, steps)
         return milter.CONTINUE if waits else b""
@@ -162,7 +162,7 @@ class MilterService:
         session = _session(conversation)
         return self._decide(conversation, ProtocolState.DATA, session, session.data)
 
-    def _end_of_header(self, conversation: Conversation) -> Answer:
+    def _end_of_message(self, conversation: Conversation) -> Answer:
         if not conversation.login:
             return milter.ACCEPT
         if conversation.is_too_long:
@@ -180,17 +180,6 @@ class MilterService:
         return self._decide(
             conversation, ProtocolState.END_OF_MESSAGE, session, lambda: session.end_of_data(fields)
         )
-
-    def _end_of_message(self, conversation: Conversation) -> bytes:
-        """Carry out what was wanted: only now the server lets a message be changed."""
-        answer = b""
-        for field in conversation.prepended:
-            name, _, value = field.partition(":")
-            answer += milter.insert_header(0, name, value)
-        if conversation.held:
-            answer += milter.quarantine(conversation.held)
-        conversation.forget_message()
-        return answer + milter.CONTINUE
 
     # -- decisions -----------------------------------------------------------------------------
 
@@ -268,17 +257,26 @@ class MilterService:
     def _carried_out(
         self, conversation: Conversation, state: ProtocolState, decision: Decision
     ) -> bytes:
-        """What a decision that nothing objects to wants done, now or at the end of the message."""
-        for action in decision.actions:
-            if action.name == "DISCARD":
-                return milter.DISCARD
-            if action.name == "PREPEND" and action.argument not in conversation.prepended:
-                conversation.prepended.append(action.argument)
-            elif action.name == "HOLD":
-                conversation.held = action.argument or "held by policy"
-        changes = conversation.prepended or conversation.held
-        is_last = state is ProtocolState.END_OF_MESSAGE
-        return milter.ACCEPT if is_last and not changes else milter.CONTINUE
+        """What a decision that nothing objects to wants done; all but DISCARD at the end of the
+        message, where a server lets it be changed."""
+        if any(action.name == "DISCARD" for action in decision.actions):
+            return milter.DISCARD
+        if state is not ProtocolState.END_OF_MESSAGE:
+            conversation.wanted.extend(decision.actions)
+            return milter.CONTINUE
+        if not (conversation.wanted or decision.actions):
+            return milter.ACCEPT
+        changes = dict.fromkeys(map(_change, (*conversation.wanted, *decision.actions)))
+        return b"".join(changes) + milter.ACCEPT
+
+
+def _change(action: Action) -> bytes:
+    if action.name == "PREPEND":
+        name, _, value = action.argument.partition(":")
+        return milter.insert_header(0, name, value)
+    if action.name == "HOLD":
+        return milter.quarantine(action.argument or "held by policy")
+    return b""
 
 
 def _session(conversation: Conversation) -> Session:
