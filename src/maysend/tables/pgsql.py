@@ -5,7 +5,7 @@ Puts the key into an SQL query and answers what it selects. Keys are folded to l
 it is not a pattern table, so access(5) asks it partial keys too. A key is escaped by the open
 connection itself, as its encoding and standard_conforming_strings need it.
 
-It needs psycopg: `pip install "maysend[pgsql]"`.
+It needs psycopg: `pip install 'maysend[pgsql]'`.
 
 ## Arguments
 `pgsql:/FILE` names a file with lines `parameter = value`, in the format of main.cf but without

@@ -212,7 +212,7 @@ def test_a_missing_driver_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("maysend.tables.mysql.MariadbLibrary", _missing)
     monkeypatch.setitem(__import__("sys").modules, "maysend.tables.libpq", None)
-    wanted = {"mysql": "apt install libmariadb3", "pgsql": 'pip install "maysend[pgsql]"'}
+    wanted = {"mysql": "apt install libmariadb3", "pgsql": "pip install 'maysend[pgsql]'"}
     assert wanted[spec_of(server)] in failure(opened())
 
 
