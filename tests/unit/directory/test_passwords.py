@@ -4,6 +4,7 @@ The vectors were printed by `doveadm pw -s SCHEME` of Dovecot 2.3.19, and by `op
 """
 
 import base64
+import time
 
 import argon2
 import bcrypt
@@ -146,3 +147,22 @@ def test_any_octets_may_be_a_password(octets: bytes) -> None:
     password = octets.decode("utf-8", "surrogateescape")
     stored = "{PLAIN.B64}" + base64.b64encode(octets).decode()
     assert verify_password(password, stored) == (b"\0" not in octets)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "{BLF-CRYPT}$2y$31$" + "a" * 53,
+        "{CRYPT}$2y$16$" + "a" * 53,
+        "{SHA512-CRYPT}$6$rounds=999999999$salt$" + "a" * 86,
+        "{ARGON2ID}$argon2id$v=19$m=4194304,t=1000,p=1$" + "c2FsdHNhbHQ$" + "A" * 43,
+        "{SCRAM-SHA-256}99999999999,c2FsdA==,AAAA,AAAA",
+    ],
+)
+def test_a_hash_that_would_take_minutes_is_refused(stored: str) -> None:
+    """It would stop everything else, when it is added and at each login."""
+    begun = time.monotonic()
+    with pytest.raises(DirectoryError, match="would take too long"):
+        passwords.check_hash(stored)
+    assert not passwords.verify_password("x", stored)
+    assert time.monotonic() - begun < 2

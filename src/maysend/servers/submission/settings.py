@@ -45,8 +45,6 @@ class Timeouts(msgspec.Struct, frozen=True):
     smtpd_error_sleep_time: float = 1.0
     smtpd_proxy_timeout: float = 5.0
     """How long a proxy has to say whose connection it brings (smtpd_upstream_proxy_timeout)."""
-    session: float = 0.0
-    """Most that a whole connection may take; 0 is no limit."""
     broken_message_idle: float = 5.0
     """How long a client may be silent in a message with bare CR or LF: it may believe that it
     has said its final dot."""
