@@ -2,7 +2,6 @@
 
 A checker is given the password and the stored value without its `{SCHEME}`, both as octets, and
 raises ValueError where the stored value is none of its scheme.
-
 """
 
 import base64
@@ -23,8 +22,14 @@ DEAREST_BCRYPT = 15
 MOST_ROUNDS = 1_000_000
 """Of crypt(3)'s $5$ and $6$, which allow a thousand times as many."""
 
-MOST_ARGON2_WORK = 1 << 24
-"""KiB of memory times passes: 16 passes over 1 GiB."""
+MOST_ARGON2_MEMORY = 1 << 20
+"""KiB. Each login that is being checked takes as much."""
+
+MOST_ARGON2_WORK = 4 << 20
+"""KiB of memory times passes: 4 passes over 1 GiB take about 3 s."""
+
+MOST_ITERATIONS = 5_000_000
+"""Of PBKDF2 and SCRAM: about 3 s."""
 
 LONGEST_BCRYPT_PASSWORD = 72
 """Octets of a password that bcrypt takes note of; crypt(3) ignores the rest without a word."""
@@ -41,6 +46,8 @@ def _argon2(password: bytes, stored: bytes) -> bool:
         cost = argon2.extract_parameters(stored.decode("ascii"))
     except (argon2.exceptions.InvalidHashError, UnicodeDecodeError) as error:
         raise ValueError("not an argon2 hash") from error
+    if cost.memory_cost > MOST_ARGON2_MEMORY:
+        raise TooCostly(f"more than {MOST_ARGON2_MEMORY} KiB of memory")
     if cost.memory_cost * cost.time_cost > MOST_ARGON2_WORK:
         raise TooCostly(f"more than {MOST_ARGON2_WORK} KiB of work")
     try:
@@ -129,11 +136,17 @@ def _pbkdf2(password: bytes, stored: bytes) -> bool:
     fields = stored.split(b"$")
     if len(fields) != 5 or fields[0] or fields[1] != b"1" or not fields[3].isdigit():
         raise ValueError("expected $1$salt$rounds$hash")
-    rounds, digest = int(fields[3]), binascii.unhexlify(fields[4])
-    if not 1 <= rounds <= 10_000_000:
-        raise ValueError("the number of rounds is out of range")
+    rounds, digest = int(fields[3][:20]), binascii.unhexlify(fields[4])
+    _check_iterations(rounds)
     expected = hashlib.pbkdf2_hmac("sha1", password, fields[2], rounds, 20)
     return hmac.compare_digest(expected, digest)
+
+
+def _check_iterations(number: int) -> None:
+    if number < 1:
+        raise ValueError("the number of iterations is out of range")
+    if number > MOST_ITERATIONS:
+        raise TooCostly(f"more than {MOST_ITERATIONS} iterations")
 
 
 def _scram_sha256(password: bytes, stored: bytes) -> bool:
@@ -142,8 +155,7 @@ def _scram_sha256(password: bytes, stored: bytes) -> bool:
     if len(fields) != 4 or not fields[0].isdigit():
         raise ValueError("expected iterations,salt,stored key,server key")
     iterations = int(fields[0][:20])
-    if not 1 <= iterations <= 10_000_000:
-        raise TooCostly("the number of iterations is out of range")
+    _check_iterations(iterations)
     salt, stored_key = _decoded(fields[1], ""), _decoded(fields[2], "")
     salted = hashlib.pbkdf2_hmac("sha256", password, salt, iterations)
     client_key = hmac.digest(salted, b"Client Key", "sha256")

@@ -156,7 +156,9 @@ def test_any_octets_may_be_a_password(octets: bytes) -> None:
         "{CRYPT}$2y$16$" + "a" * 53,
         "{SHA512-CRYPT}$6$rounds=999999999$salt$" + "a" * 86,
         "{ARGON2ID}$argon2id$v=19$m=4194304,t=1000,p=1$" + "c2FsdHNhbHQ$" + "A" * 43,
+        "{ARGON2ID}$argon2id$v=19$m=16777216,t=1,p=1$" + "c2FsdHNhbHQ$" + "A" * 43,
         "{SCRAM-SHA-256}99999999999,c2FsdA==,AAAA,AAAA",
+        "{PBKDF2}$1$salt$2147483647$" + "a" * 40,
     ],
 )
 def test_a_hash_that_would_take_minutes_is_refused(stored: str) -> None:
