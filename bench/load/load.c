@@ -2,6 +2,7 @@
  *
  * load SOCKET CONNECTIONS SECONDS RATE END FILE
  *
+ * SECONDS 0: until every question was asked once.
  * FILE has questions, each with its length before it in 4 octets (big-endian); they are asked in
  * turn. An answer ends with END ("\n\n" or ","). RATE 0 asks as fast as answers come (each
  * connection has one question open); else RATE questions a second are due at fixed times on the
@@ -96,7 +97,7 @@ int main(int argc, char **argv) {
     double begun = now(), finish = begun + seconds, t = begun;
     long answered = 0, asked = 0;
     if (rate == 0) while (idle_count) { ask(idle[--idle_count], now()); asked++; }
-    while (t < finish) {
+    while (seconds > 0 ? t < finish : answered < (long)count) {
         int wait = 100;
         if (rate > 0) {
             double due;
