@@ -38,7 +38,7 @@ class LoadGenerator:
         self._end = end
 
     def run(self, path: Path, connections: int, seconds: float, rate: float = 0) -> Load:
-        """Ask for so long (0: each question once), as fast as answers come or at `rate` questions a second."""
+        """Ask for so long (0: each question once), as fast as answers come or `rate` a second."""
         command = [self._program, path, connections, seconds, rate, self._end, self._file]
         said = subprocess.run(
             list(map(str, command)), check=True, capture_output=True, text=True

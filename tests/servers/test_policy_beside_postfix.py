@@ -104,12 +104,15 @@ def test_postfix_gives_the_replies_of_the_policy(folder: Path, asking: object) -
 
 
 def test_many_recipients_are_each_asked_about(folder: Path) -> None:
-    with serving(folder, CONFIGURATION.format(folder=folder)), asking_policy(folder) as postfix:
-        with postfix.session(login=BOB, helo="client.example") as smtp:
-            assert smtp.command(f"MAIL FROM:<{BOB}>").startswith("250 ")
-            assert smtp.command("RCPT TO:<one@example.net>").startswith("250 ")
-            assert smtp.command("RCPT TO:<unqualified>").startswith("504 5.5.2 ")
-            assert smtp.command("RCPT TO:<two@example.net>").startswith("250 ")
+    with (
+        serving(folder, CONFIGURATION.format(folder=folder)),
+        asking_policy(folder) as postfix,
+        postfix.session(login=BOB, helo="client.example") as smtp,
+    ):
+        assert smtp.command(f"MAIL FROM:<{BOB}>").startswith("250 ")
+        assert smtp.command("RCPT TO:<one@example.net>").startswith("250 ")
+        assert smtp.command("RCPT TO:<unqualified>").startswith("504 5.5.2 ")
+        assert smtp.command("RCPT TO:<two@example.net>").startswith("250 ")
 
 
 def test_a_dead_maysend_is_a_4xx(folder: Path) -> None:

@@ -20,7 +20,7 @@ from maysend.servers.sink import Sink
 from maysend.tables import TableContext, open_table
 from tests.servers.conftest import LoopThread
 from tests.servers.policy_client import PolicyClient
-from tests.servers.serving import Serving, refused, serving
+from tests.servers.serving import Serving, refused, serving, start
 
 LISTENERS = """
 directory = "sqlite:///d.db"
@@ -303,6 +303,34 @@ def test_what_cannot_be_served_is_refused(folder: Path, old: str, new: str, mess
     assert message in said
     assert said.count("\n") == 1
     assert not (folder / "policy").exists()
+
+
+def begun(folder: Path) -> Serving:
+    """A `maysend serve` whose first worker has been started and is not ready yet."""
+    running = start(folder, configuration(folder))
+    eventually("a worker starts", lambda: running.workers)
+    return running
+
+
+def test_stopped_while_it_starts_it_says_so_rather_than_that_a_worker_failed(folder: Path) -> None:
+    """timeout(1), Ctrl-C and systemd signal the workers too, and those have no answer to it yet."""
+    running = begun(folder)
+    for pid in (running.process.pid, *running.workers):
+        os.kill(pid, signal.SIGTERM)
+    assert running.process.wait(30) == 0, running.log
+    assert running.log.endswith("maysend: stopped before it was ready\n")
+    assert running.log.count("\n") == 1
+    assert not (folder / "policy").exists()
+
+
+def test_a_worker_that_ends_while_it_starts_is_named_with_its_reason(folder: Path) -> None:
+    running = begun(folder)
+    os.kill(running.workers[0], signal.SIGKILL)
+    assert running.process.wait(30) == 78
+    assert running.log == (
+        "maysend serve: worker 1 ended before it was ready: killed by SIGKILL, perhaps by the "
+        "kernel for want of memory\n"
+    )
 
 
 def test_a_port_or_socket_that_is_taken_is_refused(folder: Path) -> None:

@@ -19,6 +19,18 @@ class WorkerFailed(Exception):
     """A worker that could not start; the text is what it said, or how it ended."""
 
 
+def how_it_ended(status: int) -> str:
+    """An exit status in words; a negative one is a signal's."""
+    if status >= 0:
+        return f"exit status {status}, what it said is above"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    hint = ", perhaps by the kernel for want of memory" if -status == signal.SIGKILL else ""
+    return f"killed by {name}{hint}"
+
+
 class RunningWorker:
     """A started worker process. `RunningWorker.start` makes one."""
 
@@ -76,8 +88,11 @@ class RunningWorker:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(number)
+        # Not through the process: in Python 3.11 that may reap it before asyncio does, which then
+        # does not know how it ended (https://github.com/python/cpython/issues/87744).
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def stop(self) -> None:
         """Let it end what is under way."""
@@ -100,7 +115,10 @@ class RunningWorker:
         finally:
             writer.close()
             if not self._ready.done():
-                self._fail(f"worker {self.number} ended before it was ready")
+                self._fail(
+                    f"worker {self.number} ended before it was ready: "
+                    f"{how_it_ended(await self.process.wait())}"
+                )
 
     def _take(self, report: Report) -> None:
         self.heard_at = time.monotonic()

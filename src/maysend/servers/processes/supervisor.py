@@ -24,7 +24,7 @@ from maysend.servers.kinds import settings_by_kind
 from maysend.servers.log import Log
 from maysend.servers.metrics import Metrics, Sample, added, that_last
 from maysend.servers.processes.notify import notify
-from maysend.servers.processes.running_worker import RunningWorker, WorkerFailed
+from maysend.servers.processes.running_worker import RunningWorker, WorkerFailed, how_it_ended
 from maysend.servers.processes.sockets import (
     ListenerSockets,
     SocketError,
@@ -84,10 +84,14 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, reloaded.set)
         loop.add_signal_handler(signal.SIGUSR1, self._pass_on, signal.SIGUSR1)
         try:
-            await self._start()
+            is_started = await self._start_unless_stopped()
         except CannotServe:
             await self._stop()
             raise
+        if not is_started:
+            await self._stop()
+            self._log("stopped before it was ready")
+            return
         try:
             self._notify("READY=1")
             self._log(f"ready: {self._description()}, pid {os.getpid()}")
@@ -120,6 +124,20 @@ class Supervisor:
                 "writes a file with examples"
             )
         return configuration
+
+    async def _start_unless_stopped(self) -> bool:
+        """Start; False where SIGTERM came first. A terminal's or timeout(1)'s goes to the workers
+        too, and one that ends for that reason has not failed. Raises CannotServe."""
+        starting = asyncio.create_task(self._start())
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not self._stopping.is_set():
+            stopping.cancel()
+            starting.result()
+            return True
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return False
 
     async def _start(self) -> None:
         configuration = self._configuration
@@ -162,10 +180,12 @@ class Supervisor:
             for number in range(1, configuration.workers + 1):
                 workers.append(await self._start_worker(number, configuration))
             await asyncio.gather(*(worker.ready(START) for worker in workers))
-        except (WorkerFailed, OSError) as problem:
+        except (WorkerFailed, OSError, asyncio.CancelledError) as problem:
             for worker in workers:
                 worker.is_stopping = True
                 worker.signal(signal.SIGKILL)
+            if isinstance(problem, asyncio.CancelledError):
+                raise
             raise CannotServe(str(problem)) from None
         return workers
 
@@ -191,8 +211,7 @@ class Supervisor:
         worker.samples = ()
         if worker.is_stopping or worker not in self._workers:
             return
-        how = f"signal {-status}" if status < 0 else f"exit status {status}"
-        self._log(f"error: worker {worker.number} (pid {worker.pid}) died: {how}")
+        self._log(f"error: worker {worker.number} (pid {worker.pid}) died: {how_it_ended(status)}")
         self._workers.remove(worker)
         self._running.value = len(self._workers)
         await self._replace(worker)
