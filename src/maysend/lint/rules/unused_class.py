@@ -54,6 +54,7 @@ def _named(smtpd: Smtpd) -> tuple[set[str], bool]:
     """All words of lists and of tables' answers; whether every table could be listed."""
     assert smtpd.policy is not None
     words: set[str] = set()
+    said: set[str] = set()  # tables say the same few things thousands of times
     all_listed = True
     for _, node in smtpd.nodes():
         words.add(node.written)
@@ -61,6 +62,7 @@ def _named(smtpd: Smtpd) -> tuple[set[str], bool]:
         if spec:
             listed = answers(smtpd.policy.site.table(spec))
             all_listed = all_listed and listed is not None
-            for answer in listed or ():
-                words.update(token.text for token in tokens.split(answer))
+            said.update(listed or ())
+    for answer in said:
+        words.update(token.text for token in tokens.split(answer))
     return words, all_listed
