@@ -125,51 +125,6 @@ _KINDS = union_all(
         exists().where(_account_domain == schema.parameter("domain"))
     ),
 )
-_ACCOUNTS_OF_DOMAINS)}
-            rows = {row.domain: row for row in connection.execute(select(_domains))}
-        return [
-            Domain(name, rows[name].kind, held.get(name, 0), rows[name].created)
-            if name in rows
-            else Domain(name, MANAGED, held[name], None)
-            for name in sorted(held.keys() | rows.keys())
-            if name
-        ]
-
-    def remove(self, domain: str) -> None:
-        """Forget what was registered about `domain`."""
-        name = parse_domain(domain)
-        change = self._change()
-        with self._database.writing() as connection:
-            gone = delete(_domains).where(_domains.c.domain == name)
-            if connection.execute(gone).rowcount == 0:
-                known = _known(connection, name)
-                if known is not None:
-                    raise DirectoryError(
-                        f"'{name}' is managed because accounts are in it, nothing was registered; "
-                        f"to exclude it: maysend domain add {name} --excluded"
-                    )
-                raise unknown_in(connection, "domain", name, _domains.c.domain)
-            record(connection, change, "domain remove", name)
-
-
-def kind_of(connection: Connection, domain: str) -> str:
-    """The kind of `domain`, in its stored form; "" where it is none of ours."""
-    if not domain or not storable(domain):
-        return ""
-    found = connection.execute(_KINDS, {"domain": domain}).scalars().all()
-    return next((str(kind) for kind in found if kind != BY_ACCOUNTS), MANAGED if found else "")
-
-
-BY_ACCOUNTS = ""
-"""Stands for "managed, because accounts are in it" among the kinds of one domain."""
-
-
-_domains = schema.domains
-_account_domain = schema.accounts.c.domain
-_KIND = select(_domains.c.kind).where(_domains.c.domain == schema.parameter("domain"))
-_ANY_ACCOUNT = (
-    select(schema.accounts.c.id).where(_account_domain == schema.parameter("domain")).limit(1)
-)
 _ACCOUNTS_OF_DOMAINS = select(_account_domain, func.count()).group_by(_account_domain)
 
 
