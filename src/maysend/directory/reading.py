@@ -3,7 +3,19 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, or_, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Row,
+    bindparam,
+    cast,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
 from maysend.directory.addresses import storable
 from maysend.directory.domains import kind_of
@@ -22,9 +34,27 @@ _STANDING = (
     accounts.c.suspended_reason.is_not(None).label("suspended"),
     accounts.c.suspended_until,
 )
-_SELECT_ACCOUNTS = select(*_STANDING).where(accounts.c.login.in_(_NAMES))
 _TARGETS = (aliases.c.address, aliases.c.target, aliases.c.send, aliases.c.receive)
-_SELECT_ALIASES = select(*_TARGETS).where(aliases.c.address.in_(_NAMES)).order_by(aliases.c.id)
+
+# Both in one statement, because a database on another host takes a round trip for each.
+_SELECT_NAMED = union_all(
+    select(
+        accounts.c.login.label("name"),
+        accounts.c.enabled.label("first"),
+        accounts.c.suspended_reason.is_not(None).label("second"),
+        accounts.c.suspended_until.label("suspended_until"),
+        null().label("target"),
+        literal(0).label("place"),
+    ).where(accounts.c.login.in_(_NAMES)),
+    select(
+        aliases.c.address,
+        aliases.c.send,
+        aliases.c.receive,
+        cast(null(), BigInteger),
+        aliases.c.target,
+        aliases.c.id,
+    ).where(aliases.c.address.in_(_NAMES)),
+).order_by("place")
 _SELECT_PATTERNS = select(*_TARGETS).where(aliases.c.pattern).order_by(aliases.c.id)
 _SELECT_HOLDERS = (
     select(*_STANDING, grants.c.address, grants.c.expires)
@@ -72,29 +102,34 @@ class TransactionReader:
         self._now = now
         self._patterns = patterns or Patterns()
         self._pattern_table: PatternTable | None = None
-        self._accounts: dict[str, bool | None] = {}
+        self._known: set[str] = set()
+        self._accounts: dict[str, bool] = {}
         self._aliases: dict[str, list[AliasTarget]] = {}
         self._kinds: dict[str, str] = {}
 
     def accounts(self, logins: Collection[str], /) -> Mapping[str, bool]:
         """Those of `logins` that are accounts, and whether each may act."""
+        self._read(logins)
         known = self._accounts
-        for names in _chunks([login for login in logins if login not in known]):
-            known.update(dict.fromkeys(names))
-            for row in self.connection.execute(_SELECT_ACCOUNTS, {"names": names}):
-                known[row.login] = self._may_act(row)
-        found = ((login, known.get(login)) for login in logins)
-        return {login: may_act for login, may_act in found if may_act is not None}
+        return {login: known[login] for login in logins if login in known}
 
     def aliases(self, addresses: Collection[str], /) -> Mapping[str, Sequence[AliasTarget]]:
         """Those of `addresses` that are aliases, and where they lead, oldest first."""
+        self._read(addresses)
         known = self._aliases
-        for names in _chunks([address for address in addresses if address not in known]):
-            known.update((name, []) for name in names)
-            for row in self.connection.execute(_SELECT_ALIASES, {"names": names}):
-                known[row.address].append(_target(row))
-        found = ((address, known.get(address)) for address in addresses)
-        return {address: targets for address, targets in found if targets}
+        return {address: known[address] for address in addresses if address in known}
+
+    def _read(self, names: Collection[str]) -> None:
+        """Learn which of `names` are accounts and aliases, where that is not known yet."""
+        for asked in _chunks([name for name in names if name not in self._known]):
+            self._known.update(asked)
+            for row in self.connection.execute(_SELECT_NAMED, {"names": asked}):
+                if row.target is None:
+                    may_act = self._may_act(row.first, row.second, row.suspended_until)
+                    self._accounts[row.name] = may_act
+                else:
+                    target = AliasTarget(row.target, bool(row.first), bool(row.second))
+                    self._aliases.setdefault(row.name, []).append(target)
 
     def holders(self, addresses: Collection[str], /, kind: str = "as") -> Sequence[Holder]:
         """The accounts that may act and hold an unexpired grant of `kind` for any of
@@ -104,7 +139,7 @@ class TransactionReader:
         for names in _chunks(addresses):
             for row in self.connection.execute(_SELECT_HOLDERS, {"names": names, **given}):
                 self._note_end(row.expires)
-                if self._may_act(row):
+                if self._may_act(row.enabled, row.suspended, row.suspended_until):
                     held.append(Holder(row.login, row.address, row.expires))
         return held
 
@@ -134,14 +169,11 @@ class TransactionReader:
                     here.append(row.poster)
         return found
 
-    def _may_act(self, row: Row[*tuple[Any, ...]]) -> bool:
-        if not row.suspended:
-            return bool(row.enabled)
-        until = row.suspended_until
-        if until is None or until > self._now:
+    def _may_act(self, enabled: object, suspended: object, until: int | None) -> bool:
+        if suspended and (until is None or until > self._now):
             self._note_end(until)
             return False
-        return bool(row.enabled)
+        return bool(enabled)
 
     def _note_end(self, moment: int | None) -> None:
         if moment is not None and (self.until is None or moment < self.until):
