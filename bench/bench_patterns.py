@@ -46,7 +46,7 @@ def main() -> None:
             costs = {}
             for size in sizes:
                 measured = _patterns(kind, size, directory)
-                costs[size] = measured.ours
+                costs[size] = measured.our_cost
                 print(measured.line(f"{kind}_{size}"), flush=True)
             growth = costs[10_000] / costs[10]
             print(f"{kind}_growth_10_to_10000 {growth:.1f}")

@@ -9,8 +9,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from maysend.tables.file_watch import Watch
 
 _LOCK_WAIT = 1.0  # seconds; postmap holds its lock while it writes a table
 _LOCK_STEP = 0.01
@@ -34,7 +37,6 @@ class DatabaseFile:
         self.path = path
         self._lock_style = lock_style
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self.status = partial(os.fstat, self._descriptor)
         self._one_at_a_time = Lock()  # the lock belongs to the descriptor, not to a thread
 
     def __del__(self) -> None:
@@ -46,6 +48,12 @@ class DatabaseFile:
     def size(self) -> int:
         """The size of the file in bytes, as it is now."""
         return os.fstat(self._descriptor).st_size
+
+    def watch(self) -> "Watch | None":
+        """Watch the file from now on; None where that does not work yet."""
+        from maysend.tables.file_watch import watch  # few processes need it
+
+        return watch(self._descriptor)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

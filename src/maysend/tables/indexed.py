@@ -1,11 +1,15 @@
 """What the tables that postmap(1) makes have in common: a file of C strings, found by key."""
 
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from maysend.tables.database_file import BusyError, CorruptError, DatabaseFile
+from maysend.tables.fixed_strings import Lacking
 from maysend.tables.table import TableContext, TableError
+
+if TYPE_CHECKING:
+    from maysend.tables.file_watch import Watch
 
 Find = Callable[[bytes], bytes | None]
 """The value stored under a key; raises CorruptError."""
@@ -13,16 +17,19 @@ Find = Callable[[bytes], bytes | None]
 Contents = Callable[[], dict[bytes, bytes] | None]
 """All that can be found; None where only a search can tell. Raises CorruptError."""
 
+_Kept = tuple[Callable[[], object], dict[str, str], "Watch | None"]
+"""Whether the file has changed, what was in it, and what has to be kept for as long as we ask."""
+
 _ASKED_OFTEN = 100
 _LARGE = 4 << 20
-_SETTLED = 100_000_000  # nanoseconds; of two changes within a tick of the clock one is not noticed
 
 
-class IndexedTable:
+class IndexedTable(Lacking):
     """A database file and how to find a key in it.
 
-    A small file that is asked often is kept in memory, for as long as it does not change. That is
-    asked at every lookup, so that each sees the file as it is then.
+    A small file that is asked often is kept in memory, for as long as nobody writes to it. The
+    kernel is asked at every lookup whether somebody did (file_watch), so that each sees what was
+    written before it. Another file under the same name is seen when it is opened (reloading).
     """
 
     pattern = False
@@ -31,20 +38,28 @@ class IndexedTable:
     def __init__(self, spec: str, file: DatabaseFile, find: Find, contents: Contents) -> None:
         self.spec = spec
         self._file = file
-        self._status = file.status
         self._find = find
         self._contents = contents
         self._asked = 0
-        self._kept: tuple[int, dict[str, str]] = (-1, {})
+        self._kept: _Kept = (_changed, {}, None)
 
     def lookup(self, key: str, /) -> str | None:
         """The value of `key`, which is folded already. Raises TableError."""
-        changed, entries = self._kept
-        if self._status().st_ctime_ns == changed:
+        changed, entries, _watch = self._kept
+        if not changed():
             value = entries.get(key)
             if value is not None or (key and "\0" not in key):
                 return value
         return self._searched(key)
+
+    def lacks(self, keys: Iterable[str], /) -> bool:
+        """Whether none of these folded keys is found; False where only `lookup` can tell."""
+        changed, entries, _watch = self._kept
+        return (
+            not changed()
+            and entries.keys().isdisjoint(keys)
+            and not any("\0" in key or not key for key in keys)
+        )
 
     def entries(self) -> dict[str, str] | None:
         """Every key with its value, None where only a search can tell. Raises TableError."""
@@ -85,8 +100,10 @@ class IndexedTable:
     def _keep(self) -> None:
         """Keep all entries in memory, where that is safe and not too much; else try again later."""
         self._asked = 0
-        changed = self._status().st_ctime_ns  # unlike the other times, nobody can set it back
-        if self._file.size > _LARGE or time.time_ns() - changed < _SETTLED:
+        if self._file.size > _LARGE:
+            return
+        watch = self._file.watch()
+        if watch is None:
             return
         try:
             contents = self._contents()
@@ -95,15 +112,18 @@ class IndexedTable:
         if contents is None:
             self._asked = _ASKED_OFTEN  # never again for this table
             return
-        self._kept = (changed, _entries(contents))
+        self._kept = (watch.changed, _entries(contents), watch)
+
+
+def _changed() -> bool:
+    """What is not kept can't be used."""
+    return True
 
 
 def _entries(contents: dict[bytes, bytes]) -> dict[str, str]:
     """By key as it is asked: one stored with its terminating NUL goes before one without."""
     entries = {_decoded(key): _text(value) for key, value in contents.items()}
-    for key, value in contents.items():
-        if key.endswith(b"\0"):
-            entries[_decoded(key[:-1])] = _text(value)
+    entries.update([(key[:-1], value) for key, value in entries.items() if key[-1:] == "\0"])
     return entries
 
 
