@@ -1,6 +1,12 @@
 """A table whose keys and values are all in memory: inline, and texthash once it is read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+Kept: TypeAlias = tuple[Callable[[], object], Mapping[str, str], object]
+"""Whether the entries are outdated (true or not), the entries, and what has to live as long."""
+
+NOT_KEPT: Kept = (lambda: True, {}, None)
 
 
 class Lacking:
@@ -9,9 +15,26 @@ class Lacking:
     Most questions to access tables find nothing, and each restriction asks for several keys.
     """
 
-    def lacks(self, keys: Iterable[str], /) -> bool:
+    def lacks(self, keys: Sequence[str], /) -> bool:
         """Whether none of these folded keys is found; False where only `lookup` can tell."""
         return False
+
+
+class Keeping(Lacking):
+    """A table that keeps its entries in memory for as long as its file stays as it is.
+
+    `kept` answers for every folded key but the empty one.
+    """
+
+    kept: Kept = NOT_KEPT
+
+    def lacks(self, keys: Sequence[str], /) -> bool:
+        """Whether none of these folded keys is found; False where only `lookup` can tell."""
+        outdated, entries, _needed = self.kept
+        return not outdated() and all(keys) and entries.keys().isdisjoint(keys)
+
+    def look(self) -> None:
+        """Called now and then, to see what asking `kept` does not show."""
 
 
 class FixedStrings(Lacking):
@@ -25,6 +48,6 @@ class FixedStrings(Lacking):
         self.entries = entries
         self.lookup: Callable[[str], str | None] = entries.get
 
-    def lacks(self, keys: Iterable[str], /) -> bool:
+    def lacks(self, keys: Sequence[str], /) -> bool:
         """Whether none of these folded keys is found."""
         return self.entries.keys().isdisjoint(keys)

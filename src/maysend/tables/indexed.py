@@ -1,11 +1,11 @@
 """What the tables that postmap(1) makes have in common: a file of C strings, found by key."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from maysend.tables.database_file import BusyError, CorruptError, DatabaseFile
-from maysend.tables.fixed_strings import Lacking
+from maysend.tables.fixed_strings import NOT_KEPT, Keeping
 from maysend.tables.table import TableContext, TableError
 
 if TYPE_CHECKING:
@@ -17,19 +17,17 @@ Find = Callable[[bytes], bytes | None]
 Contents = Callable[[], dict[bytes, bytes] | None]
 """All that can be found; None where only a search can tell. Raises CorruptError."""
 
-_Kept = tuple[Callable[[], object], dict[str, str], "Watch | None"]
-"""Whether the file has changed, what was in it, and what has to be kept for as long as we ask."""
-
 _ASKED_OFTEN = 100
 _LARGE = 4 << 20
 
 
-class IndexedTable(Lacking):
+class IndexedTable(Keeping):
     """A database file and how to find a key in it.
 
     A small file that is asked often is kept in memory, for as long as nobody writes to it. The
     kernel is asked at every lookup whether somebody did (file_watch), so that each sees what was
-    written before it. Another file under the same name is seen when it is opened (reloading).
+    written before it; what was written through a mapping is looked for twice a second. Another
+    file under the same name is seen when it is opened (reloading).
     """
 
     pattern = False
@@ -41,25 +39,20 @@ class IndexedTable(Lacking):
         self._find = find
         self._contents = contents
         self._asked = 0
-        self._kept: _Kept = (_changed, {}, None)
+        self._watch: Watch | None = None
 
     def lookup(self, key: str, /) -> str | None:
         """The value of `key`, which is folded already. Raises TableError."""
-        changed, entries, _watch = self._kept
-        if not changed():
-            value = entries.get(key)
-            if value is not None or (key and "\0" not in key):
-                return value
+        outdated, entries, _watch = self.kept
+        if key and not outdated():
+            return entries.get(key)
         return self._searched(key)
 
-    def lacks(self, keys: Iterable[str], /) -> bool:
-        """Whether none of these folded keys is found; False where only `lookup` can tell."""
-        changed, entries, _watch = self._kept
-        return (
-            not changed()
-            and entries.keys().isdisjoint(keys)
-            and not any("\0" in key or not key for key in keys)
-        )
+    def look(self) -> None:
+        """Forget what is kept where somebody has written to the file through a mapping."""
+        watch = self._watch
+        if watch is not None and watch.looks_changed():
+            self.kept = NOT_KEPT
 
     def entries(self) -> dict[str, str] | None:
         """Every key with its value, None where only a search can tell. Raises TableError."""
@@ -112,12 +105,8 @@ class IndexedTable(Lacking):
         if contents is None:
             self._asked = _ASKED_OFTEN  # never again for this table
             return
-        self._kept = (watch.changed, _entries(contents), watch)
-
-
-def _changed() -> bool:
-    """What is not kept can't be used."""
-    return True
+        self._watch = watch
+        self.kept = (watch.changed, _entries(contents), watch)
 
 
 def _entries(contents: dict[bytes, bytes]) -> dict[str, str]:

@@ -4,14 +4,15 @@ smtpd ends when it notices that a table has changed, and the next process opens 
 new version takes the place of the old one while lookups go on: see docs/design/reloading.md.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from threading import Lock, Thread
 from time import monotonic
 from typing import Generic, TypeAlias, TypeVar
 
-from maysend.tables.fixed_strings import Lacking
+from maysend.tables.fixed_strings import Keeping, Lacking
 from maysend.tables.sources import Sources
 from maysend.tables.table import LookupTable, TableError, Warn
+from maysend.tables.text import CheckedTable
 from maysend.tables.unavailable import UnavailableTable
 
 T = TypeVar("T")
@@ -157,13 +158,28 @@ class FileTable(Reloading[LookupTable], Lacking):
         """The answer for `key`, None where it is not found; TableError where that is unknown."""
         if monotonic() >= self._due:
             self.look()
+        keeping = self._keeping
+        if keeping is not None and key and key.isascii():
+            # In short what the tables inside do: each call in between costs a tenth of the time.
+            outdated, entries, _needed = keeping.kept
+            if not outdated():
+                answer = entries.get(key.lower())
+                if answer is None or answer.isascii():
+                    return answer
         return self._ask(key)
 
-    def lacks(self, keys: Iterable[str], /) -> bool:
+    def lacks(self, keys: Sequence[str], /) -> bool:
         """Whether none of these folded keys is found; False where only `lookup` can tell."""
         if monotonic() >= self._due:
             self.look()
         return self._lacks is not None and self._lacks(keys)
+
+    def look(self) -> None:
+        """Look at the files, also for what is not a new version of them."""
+        super().look()
+        keeping = self._keeping
+        if keeping is not None:
+            keeping.look()
 
     def replace(self, value: LookupTable) -> None:
         """Answer by `value` from now on: one assignment decides, so no lookup sees half of it."""
@@ -184,3 +200,5 @@ class FileTable(Reloading[LookupTable], Lacking):
         self.blocking = table.blocking
         self._ask = table.lookup
         self._lacks = table.lacks if isinstance(table, Lacking) else None
+        inside = table.table if isinstance(table, CheckedTable) else None
+        self._keeping = inside if isinstance(inside, Keeping) else None

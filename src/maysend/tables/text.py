@@ -1,6 +1,6 @@
 """What every table does to keys and answers: UTF-8 is checked, fixed-string keys are folded."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from maysend.tables.fixed_strings import Lacking
 from maysend.tables.table import LookupTable, TableContext, TableError
@@ -70,7 +70,7 @@ class CheckedTable(Lacking):
         answer = self._ask(fold(key, utf8=self._utf8) if self._folds else key)
         return None if answer is None else self._checked(key, answer)
 
-    def lacks(self, keys: Iterable[str], /) -> bool:
+    def lacks(self, keys: Sequence[str], /) -> bool:
         """Whether none of these folded keys is found; False where only `lookup` can tell."""
         return self._lacks is not None and self._lacks(keys)
 

@@ -1,5 +1,6 @@
 """hash, btree and lmdb files made by the real postmap: read, damaged, rewritten, locked."""
 
+import mmap
 import os
 import subprocess
 import sys
@@ -98,7 +99,7 @@ def test_a_table_that_is_kept_in_memory_answers_as_its_file_does(
     for _ in range(200):
         assert table.lookup("user1@example.com") == "login1"
     inside = table.table.table  # type: ignore[attr-defined]
-    assert inside._kept[1]
+    assert inside.kept[1]
     searched = inside._searched
     assert {key: table.lookup(key) for key in entries} == entries
     for key in ("nobody", "user1@example.com\0", "user1@example.com\0\0", "\0", "x" * 600):
@@ -114,6 +115,24 @@ def test_a_table_that_is_kept_in_memory_answers_as_its_file_does(
     os.truncate(_made(kind, path), 100)
     with pytest.raises(TableError):
         table.lookup("user1@example.com")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_written_through_a_mapping_is_seen_within_two_seconds(
+    kind: str, build: Build
+) -> None:
+    path = build(kind, {"user": "before"})
+    table = open_table(f"{kind}:{path}", TableContext())
+    assert {table.lookup("user") for _ in range(200)} == {"before"}
+    time.sleep(0.02)  # a tick of the clock by which the kernel dates changes
+    with _made(kind, path).open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        place = mapped.rindex(b"before")
+        mapped[place : place + 6] = b"AFTER!"
+        mapped.flush()
+    deadline = time.monotonic() + 2
+    while table.lookup("user") == "before" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert table.lookup("user") == "AFTER!"
 
 
 @pytest.mark.parametrize("kind", KINDS)
