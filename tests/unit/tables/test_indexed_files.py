@@ -126,7 +126,7 @@ def test_what_is_written_through_a_mapping_is_seen_within_two_seconds(
     assert {table.lookup("user") for _ in range(200)} == {"before"}
     time.sleep(0.02)  # a tick of the clock by which the kernel dates changes
     with _made(kind, path).open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
-        place = mapped.rindex(b"before")
+        place = mapped.rfind(b"before")
         mapped[place : place + 6] = b"AFTER!"
         mapped.flush()
     deadline = time.monotonic() + 2
