@@ -122,6 +122,7 @@ def directory(tmp_path: Path) -> Directory:
     for login in ("bob@example.com", "alice@example.com", "ceo@example.com"):
         directory.accounts.add(login, password="secret")
     directory.aliases.add("sales@example.com", ["bob@example.com"])
+    directory.grants.add("bob@example.com", "team@example.com", kind="as")
     directory.grants.add("bob@example.com", "ceo@example.com", kind="on-behalf")
     return directory
 
@@ -132,6 +133,7 @@ def test_the_built_in_policy_checks_the_header_against_the_directory(
     server_tls: ssl.SSLContext,
     client_tls: ssl.SSLContext,
 ) -> None:
+    """S2.7: accounts, extensions, aliases, a grant "as", one "on-behalf"."""
     sink = Sink()
     loop_thread.run(sink.start())
     settings = GatewaySettings(
@@ -152,11 +154,13 @@ def test_the_built_in_policy_checks_the_header_against_the_directory(
                 "From: Bob <bob@example.com>",
                 "From: bob+news@example.com",
                 "From: sales@example.com",
+                "From: team@example.com",
                 "From: ceo@example.com",
                 "From: ceo@example.com\nSender: bob@example.com",
             ):
                 client.sendmail("bob@example.com", "x@example.net", f"{header}\n\nx")
-            assert len(sink.messages) == 5
+            added = [message.text.startswith(b"Sender: <bob@") for message in sink.messages]
+            assert added == [False, False, False, False, True, False]
             for header, text in (
                 ("From: alice@example.com", "not owned by user bob@example.com"),
                 ("From: ceo@example.com\nSender: ceo@example.com", "Header Sender address"),
@@ -166,7 +170,7 @@ def test_the_built_in_policy_checks_the_header_against_the_directory(
                     client.sendmail("bob@example.com", "x@example.net", f"{header}\n\nx")
                 assert refused.value.smtp_code == 554
                 assert text in str(refused.value.smtp_error)
-            assert len(sink.messages) == 5
+            assert len(sink.messages) == 6
     finally:
         loop_thread.run(gateway.stop())
         loop_thread.run(sink.stop())

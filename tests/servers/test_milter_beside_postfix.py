@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from maysend.directory import Directory
 from tests.differential.live_postfix import LivePostfix, Smtp
 from tests.servers.conftest import LoopThread
 from tests.servers.milters import RunningMilter, running_milter
@@ -112,6 +113,38 @@ def test_a_sender_is_added_on_behalf(postfix: LivePostfix, milter: RunningMilter
     with postfix.session(helo="client.example", login="bob") as smtp:
         assert send(smtp, "From: ceo@example.com\nSubject: on behalf").startswith("250 ")
     assert b"Sender: <bob@example.com>" in queued(postfix)[-1]
+
+
+def test_grants_of_the_directory(
+    loop_thread: LoopThread, postfix: LivePostfix, tmp_path: Path
+) -> None:
+    """S2.7: "as" is the address itself, "on-behalf" needs a Sender:, which is added."""
+    with Directory.open(tmp_path / "directory.sqlite") as directory:
+        for login in ("bob@example.com", "eve@example.com"):
+            directory.accounts.add(login, password_hash="{PLAIN}x")
+        directory.grants.add("bob@example.com", "team@example.com", kind="as")
+        directory.grants.add("bob@example.com", "ceo@example.com", kind="on-behalf")
+        maps = {
+            "smtpd_sender_login_maps": "directory:owners",
+            "smtpd_on_behalf_login_maps": "directory:on_behalf",
+        }
+        with running_milter(loop_thread, maps, directory.table_types()) as milter:
+            ask_milter(postfix, milter.path)
+            with postfix.session(helo="client.example", login="bob@example.com") as smtp:
+                for header, added in (
+                    ("From: team@example.com", False),
+                    ("From: ceo@example.com\nSender: Bob <bob@example.com>", False),
+                    ("From: ceo@example.com", True),
+                ):
+                    assert send(smtp, header).startswith("250 ")
+                    assert (b"Sender: <bob@example.com>" in queued(postfix)[-1]) == added
+                reply = send(smtp, "From: ceo@example.com\nSender: team@example.com")
+                assert reply.startswith("250 "), "team@ is bob's"
+                reply = send(smtp, "From: ceo@example.com\nSender: ceo@example.com")
+                assert "<ceo@example.com>: Header Sender address rejected: not owned" in reply
+            with postfix.session(helo="client.example", login="eve@example.com") as smtp:
+                for header in ("From: team@example.com", "From: ceo@example.com"):
+                    assert "not owned by user eve@example.com" in send(smtp, header)
 
 
 def test_postfix_keeps_only_the_part_of_a_field_that_was_checked(
