@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from maysend.lint import Configuration, CounterExample, Problem, lint
-from maysend.lint.configuration import ANYBODY
+from maysend.lint.configuration import ANYBODY, HELO
 from maysend.maincf import Parameters
 from tests.differential.live_postfix import LivePostfix
 from tests.lint.test_rules import ALWAYS, RULE_FILES
@@ -70,7 +70,7 @@ def answered(postfix: LivePostfix, example: CounterExample) -> str:
     """The first refusal, or "permitted"."""
     with postfix.session(
         client_address=example.client_address or ANYBODY,
-        helo="client.example",
+        helo=example.helo_name or HELO,
         login=example.login,
     ) as smtp:
         for command in (

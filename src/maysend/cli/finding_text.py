@@ -103,6 +103,8 @@ def _request(example: CounterExample) -> str:
         parts.append(f"to <{example.recipient}>")
     if example.client_address:
         parts.append(f"client {example.client_address}")
+    if example.helo_name:
+        parts.append(f"HELO {example.helo_name}")
     return f"{', '.join(parts)} → {example.answer}"
 
 

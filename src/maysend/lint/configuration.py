@@ -17,6 +17,7 @@ from maysend.tables.table import Opener
 NO_DNS = ""
 """The zone that lint asks: a finding must not depend on what the network says today."""
 
+HELO = "client.example"
 ANYBODY = "192.0.2.1"
 """A client address that no sound mynetworks holds (RFC 5737)."""
 
@@ -149,13 +150,14 @@ def asked(
     sender: str = "",
     recipient: str = "postmaster@example.invalid",
     client_address: str = ANYBODY,
+    helo_name: str = HELO,
 ) -> Decision:
     """What the policy answers at RCPT, to a client on an encrypted session."""
     return policy.decide(
         Request(
             protocol_state=ProtocolState.RCPT,
             client_address=client_address,
-            helo_name="client.example",
+            helo_name=helo_name,
             sender=sender,
             recipient=recipient,
             sasl_username=login,

@@ -25,6 +25,7 @@ class CounterExample(msgspec.Struct, frozen=True, kw_only=True):
     sender: str = ""
     recipient: str = ""
     client_address: str = ""
+    helo_name: str = ""
     answer: str
 
 

@@ -63,6 +63,7 @@ RULES: dict[str, Rule] = {
     "MS207": Rule("evadable-local-only", Severity.WARNING, "evadable_local_only"),
     "MS208": Rule("unused-class", Severity.WARNING, "unused_class"),
     "MS209": Rule("open-policy-service", Severity.WARNING, "open_policy_service"),
+    "MS210": Rule("open-relay", Severity.ERROR, "open_relay"),
     "MS211": Rule("trusted-networks-first", Severity.WARNING, "trusted_networks_first"),
     "MS212": Rule("unchecked-header-from", Severity.NOTE, "unchecked_header_from"),
     "MS213": Rule("only-warns", Severity.WARNING, "only_warns"),
