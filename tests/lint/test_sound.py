@@ -1,5 +1,6 @@
 """Sound configurations, each of its own kind: lint finds no error in them and warns of nothing."""
 
+import socket
 import sqlite3
 import tomllib
 from pathlib import Path
@@ -28,7 +29,12 @@ def test_a_sound_configuration_gets_no_warning(case: dict[str, Any], tmp_path: P
     if "sql" in case:
         with sqlite3.connect(tmp_path / "mail.db") as connection:
             connection.executescript(case["sql"])
-    found = lint(Configuration(tmp_path))
+    with socket.socket(socket.AF_UNIX) as auth_server:
+        if "listens" in case:
+            auth_server.bind(str(tmp_path / case["listens"]))
+            auth_server.listen()
+            (tmp_path / case["listens"]).chmod(0o666)  # Postfix is another user
+        found = lint(Configuration(tmp_path))
     alarms = [
         (finding.code, str(finding.problem.place), finding.problem.message)
         for finding in found
