@@ -1,8 +1,8 @@
 """Sound configurations, each of its own kind: lint finds no error in them and warns of nothing."""
 
-import socket
 import sqlite3
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from maysend.lint import Configuration, Severity, lint
 from maysend.lint.rules.index import RULES
 from maysend.policy import Policy
+from tests.servers.dovecot import dovecot_auth
 
 CASES = tomllib.loads((Path(__file__).parent / "sound.toml").read_text())["case"]
 ALWAYS = """\
@@ -22,18 +23,25 @@ local_recipient_maps =
 """
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def sound_cases() -> list[Any]:
+    dovecot = pytest.mark.needs_dovecot
+    return [
+        pytest.param(case, id=case["name"], marks=dovecot if "mechanisms" in case else ())
+        for case in CASES
+    ]
+
+
+@pytest.mark.parametrize("case", sound_cases())
 def test_a_sound_configuration_gets_no_warning(case: dict[str, Any], tmp_path: Path) -> None:
-    for name, text in {"main.cf": ALWAYS + case["main_cf"], **case.get("files", {})}.items():
-        (tmp_path / name).write_text(text.lstrip().replace("$config_directory", str(tmp_path)))
-    if "sql" in case:
-        with sqlite3.connect(tmp_path / "mail.db") as connection:
-            connection.executescript(case["sql"])
-    with socket.socket(socket.AF_UNIX) as auth_server:
-        if "listens" in case:
-            auth_server.bind(str(tmp_path / case["listens"]))
-            auth_server.listen()
-            (tmp_path / case["listens"]).chmod(0o666)  # Postfix is another user
+    logins = case.get("mechanisms")
+    with dovecot_auth({}, logins) if logins else nullcontext() as auth_socket:
+        for name, text in {"main.cf": ALWAYS + case["main_cf"], **case.get("files", {})}.items():
+            text = text.replace("$config_directory", str(tmp_path))
+            text = text.replace("$auth_socket", str(auth_socket))
+            (tmp_path / name).write_text(text.lstrip())
+        if "sql" in case:
+            with sqlite3.connect(tmp_path / "mail.db") as connection:
+                connection.executescript(case["sql"])
         found = lint(Configuration(tmp_path))
     alarms = [
         (finding.code, str(finding.problem.place), finding.problem.message)
