@@ -90,6 +90,6 @@ def _follow(opened: "Directory", folder: Path, environment: Path | None) -> None
         opened,
         folder,
         environment,
-        imported=lambda outcome, wanted: _print(outcome.changes, wanted.remarks),
+        imported=_print,
         failed=lambda reason: click.echo(f"maysend import: {reason}", err=True),
     ).run(stop)

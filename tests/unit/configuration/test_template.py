@@ -12,6 +12,7 @@ from maysend.cli.serve import serve
 from maysend.directory import Directory
 from maysend.servers.configuration import (
     Configuration,
+    FollowSettings,
     LogSettings,
     MetricsSettings,
     read_configuration,
@@ -24,7 +25,7 @@ NOT_KEYS = {"file", "listeners"}
 
 def test_every_key_is_described() -> None:
     text = files("maysend.servers.configuration").joinpath("maysend.toml").read_text()
-    structs = [Configuration, LogSettings, MetricsSettings, NextHopSettings]
+    structs = [Configuration, LogSettings, MetricsSettings, FollowSettings, NextHopSettings]
     structs += [kind.settings for kind in KINDS.values()]
     for struct in structs:
         for key in set(struct.__struct_fields__) - NOT_KEYS:

@@ -6,14 +6,14 @@ two looks, so that a file is not read while it is being written.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from maysend.directory import Directory, DirectoryError
-from maysend.importers.docker_mailserver.folder import ACCOUNTS, FILES, read_folder
-from maysend.importers.docker_mailserver.synchronising import Outcome, synchronise
-from maysend.importers.docker_mailserver.wanted import Wanted
+from maysend.importers.docker_mailserver.folder import FILES, read_folder
+from maysend.importers.docker_mailserver.synchronising import synchronise
+from maysend.importers.remark import Remark
 
 INTERVAL = 0.5
 """Seconds between two looks: a change is in after at most three of them."""
@@ -24,8 +24,8 @@ Look: TypeAlias = tuple[tuple[int, int, int] | None, ...]
 class Follower:
     """Keeps a directory at what a folder says.
 
-    `imported` is told each import that changed something; `failed` each that could not be made,
-    once, with the reason. The directory keeps its last state then.
+    `imported` is told each import, with what it changed and the remarks that are new; `failed` each
+    that could not be made, once, with the reason. The directory keeps its last state then.
     """
 
     def __init__(
@@ -34,9 +34,10 @@ class Follower:
         folder: Path,
         environment: Path | None = None,
         *,
-        imported: Callable[[Outcome, Wanted], None] = lambda outcome, wanted: None,
-        failed: Callable[[str], None] = lambda reason: None,
+        imported: Callable[[Sequence[str], Sequence[Remark]], None],
+        failed: Callable[[str], None],
     ) -> None:
+        self.interval = INTERVAL
         self._directory = directory
         self._folder = folder
         self._environment = environment
@@ -45,12 +46,13 @@ class Follower:
         self._seen: Look | None = None
         self._done: Look | None = None
         self._reason = ""
+        self._told: frozenset[Remark] = frozenset()
 
     def run(self, stop: threading.Event) -> None:
         """Look and import until `stop` is set."""
         while not stop.is_set():
             self.look()
-            stop.wait(INTERVAL)
+            stop.wait(self.interval)
 
     def look(self) -> None:
         """Look once: import what changed and stands still since the last look."""
@@ -59,11 +61,9 @@ class Follower:
         if not settled or now == self._done:
             return
         try:
-            if self._done is not None and _is_empty(self._folder / ACCOUNTS):
-                # An editor or a mount that is under way; who means it imports once, by hand.
-                raise DirectoryError(f"{ACCOUNTS} is empty or gone: nothing was changed")
             wanted = read_folder(self._folder, self._environment)
-            outcome = synchronise(self._directory, wanted)
+            # No accounts: an editor or a mount that is under way. Who means it imports by hand.
+            outcome = synchronise(self._directory, wanted, may_remove_all=False)
         except DirectoryError as error:
             if str(error) != self._reason:
                 self._reason = str(error)
@@ -71,8 +71,9 @@ class Follower:
             return
         self._reason = ""
         self._done = now
-        if outcome.changes:
-            self._imported(outcome, wanted)
+        new = [remark for remark in wanted.remarks if remark not in self._told]
+        self._told = frozenset(wanted.remarks)
+        self._imported(outcome.changes, new)
 
     def _look(self) -> Look:
         paths = [self._folder / name for name in FILES]
@@ -87,10 +88,3 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _is_empty(path: Path) -> bool:
-    try:
-        return path.stat().st_size == 0
-    except OSError:
-        return True

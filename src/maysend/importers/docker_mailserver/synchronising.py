@@ -22,11 +22,11 @@ class Outcome(msgspec.Struct):
     changes: list[str] = []
 
 
-def synchronise(directory: Directory, wanted: Wanted) -> Outcome:
+def synchronise(directory: Directory, wanted: Wanted, *, may_remove_all: bool = True) -> Outcome:
     """Make the directory hold `wanted`. Writes nothing where it does already.
 
     DirectoryError where the accounts file is gone but its accounts are not: a folder that is not
-    mounted must not remove everybody.
+    mounted must not remove everybody. The same for one without accounts, unless `may_remove_all`.
     """
     with directory.reader() as reader:
         if not _Difference(reader.connection, wanted).exists:
@@ -37,6 +37,12 @@ def synchronise(directory: Directory, wanted: Wanted) -> Outcome:
             raise DirectoryError(
                 f"postfix-accounts.cf is gone, {len(difference.old_accounts)} accounts came from "
                 "it: nothing was changed; an empty file would remove them"
+            )
+        if not wanted.accounts and difference.old_accounts and not may_remove_all:
+            raise DirectoryError(
+                f"postfix-accounts.cf has no accounts any more, {len(difference.old_accounts)} "
+                "came from it: nothing was changed; `maysend import docker-mailserver` without "
+                "--follow removes them"
             )
         return _Applying(directory, wanted, difference).done()
 

@@ -5,6 +5,7 @@ from maysend.servers.configuration.errors import ConfigurationError
 from maysend.servers.configuration.reading import read_configuration
 from maysend.servers.configuration.settings import (
     Configuration,
+    FollowSettings,
     ListenerSettings,
     LogSettings,
     MetricsSettings,
@@ -15,6 +16,7 @@ __all__ = [
     "Address",
     "Configuration",
     "ConfigurationError",
+    "FollowSettings",
     "ListenerSettings",
     "LogSettings",
     "MetricsSettings",

@@ -130,6 +130,8 @@ class _Reading:
                 self.refuse((key,), f"{key}: expected 1 or more")
         if configuration.grace < 0:
             self.refuse(("grace",), "grace: expected seconds, 0 or more")
+        if configuration.follow.environment and not configuration.follow.docker_mailserver:
+            self.refuse(("follow", "environment"), "environment: needs docker_mailserver beside it")
         for key in ("decisions_size", "decisions_keep"):
             if getattr(configuration.log, key) < 0:
                 self.refuse(("log", key), f"{key}: expected 0 or more")

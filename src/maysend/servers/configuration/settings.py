@@ -78,6 +78,14 @@ class MetricsSettings(msgspec.Struct, frozen=True):
     address: str = ""
 
 
+class FollowSettings(msgspec.Struct, frozen=True):
+    """`docker_mailserver` is its mounted configuration directory, whose accounts and aliases are
+    kept in the directory; `environment` its environment file."""
+
+    docker_mailserver: str = ""
+    environment: str = ""
+
+
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """A maysend.toml. `file` is where it was read."""
 
@@ -89,6 +97,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     grace: float = 30.0
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    follow: FollowSettings = FollowSettings()
     listeners: tuple[ListenerSettings, ...] = ()
 
     @property

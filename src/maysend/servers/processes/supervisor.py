@@ -8,21 +8,16 @@
 
 import asyncio
 import os
-import pwd
 import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from maysend.servers.configuration import (
-    Configuration,
-    ConfigurationError,
-    ListenerSettings,
-    read_configuration,
-)
-from maysend.servers.kinds import settings_by_kind
+from maysend.servers.configuration import Configuration, ListenerSettings
 from maysend.servers.log import Log
 from maysend.servers.metrics import Metrics, Sample, added, that_last
+from maysend.servers.processes.configured import CannotServe, configuration_to_serve
+from maysend.servers.processes.following import Following, followed
 from maysend.servers.processes.notify import notify
 from maysend.servers.processes.running_worker import RunningWorker, WorkerFailed, how_it_ended
 from maysend.servers.processes.sockets import (
@@ -49,15 +44,17 @@ LONGEST_PAUSE = 30.0
 EXTRA_GRACE = 5.0
 
 
-class CannotServe(Exception):
-    """maysend can't start as configured; the text says why."""
-
-
 class Supervisor:
-    """Serves the configuration in `file`. `environment` is the process's: systemd speaks there."""
+    """Serves the configuration in `file`. `environment` is the process's: systemd speaks there.
 
-    def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
+    `follow` is a docker-mailserver's folder that counts in place of the file's.
+    """
+
+    def __init__(
+        self, file: Path, environment: Mapping[str, str], follow: Path | None = None
+    ) -> None:
         self._file = file
+        self._follow = follow
         self._notify_address = environment.get("NOTIFY_SOCKET", "")
         self._stamped = "JOURNAL_STREAM" not in environment
         self._handed_over = handed_over(environment, os.getpid())
@@ -66,6 +63,7 @@ class Supervisor:
         self._watches: set[asyncio.Task[None]] = set()
         self._gone: list[Sample] = []
         self._web: Web | None = None
+        self._following: Following | None = None
         self._stopping = asyncio.Event()
         self._metrics = Metrics()
         self._restarts = self._metrics.counter(
@@ -75,7 +73,7 @@ class Supervisor:
 
     async def run(self) -> None:
         """Serve until SIGTERM. Raises CannotServe."""
-        self._configuration = self._read()
+        self._configuration = configuration_to_serve(self._file, self._follow)
         self._log = Log("maysend", self._configuration.log.format, stamped=self._stamped)
         loop = asyncio.get_running_loop()
         reloaded = asyncio.Event()
@@ -107,24 +105,6 @@ class Supervisor:
 
     # -- starting ------------------------------------------------------------------------------
 
-    def _read(self) -> Configuration:
-        try:
-            configuration = read_configuration(self._file, settings_by_kind())
-        except ConfigurationError as problem:
-            raise CannotServe(str(problem)) from None
-        try:
-            pwd.getpwnam(configuration.user or "root")
-        except KeyError:
-            raise CannotServe(
-                f'{self._file}: user = "{configuration.user}": there is no such user'
-            ) from None
-        if not configuration.listeners:
-            raise CannotServe(
-                f"{self._file}: no [[listener]]: there is nothing to serve. `maysend init` "
-                "writes a file with examples"
-            )
-        return configuration
-
     async def _start_unless_stopped(self) -> bool:
         """Start; False where SIGTERM came first. A terminal's or timeout(1)'s goes to the workers
         too, and one that ends for that reason has not failed. Raises CannotServe."""
@@ -143,6 +123,7 @@ class Supervisor:
         configuration = self._configuration
         self._sockets = self._opened(configuration)
         await self._start_web(configuration)
+        self._following = await followed(self._following, configuration, self._log)
         self._workers = await self._started(configuration)
         self._running.value = len(self._workers)
 
@@ -248,8 +229,9 @@ class Supervisor:
         self._notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         before = self._sockets
         try:
-            configuration = self._read()
+            configuration = configuration_to_serve(self._file, self._follow)
             self._sockets = self._opened(configuration)
+            self._following = await followed(self._following, configuration, self._log)
             workers = await self._started(configuration)
         except CannotServe as problem:
             for key, sockets in self._sockets.items():
@@ -283,6 +265,8 @@ class Supervisor:
                     worker.signal(signal.SIGKILL)
         if self._web is not None:
             self._web.stop()
+        if self._following is not None:
+            await asyncio.to_thread(self._following.stop)
         for sockets in self._sockets.values():
             sockets.close()
 
@@ -304,6 +288,8 @@ class Supervisor:
                 return f"worker {worker.number} is stuck"
             if worker.problem:
                 return worker.problem
+        if self._following is not None and self._following.problem:
+            return f"docker-mailserver: {self._following.problem}"
         return ""
 
     def _description(self) -> str:
