@@ -44,6 +44,13 @@ class PolicyInUse(Protocol):
         ...
 
 
+class FixedPolicy:
+    """A policy that stays."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+
 class Deciding:
     """Gets decisions. `threads` run those that have to wait; `log` takes one line."""
 

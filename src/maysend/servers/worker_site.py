@@ -11,7 +11,7 @@ from maysend.directory.location import absolute_url
 from maysend.maincf import Parameters
 from maysend.policy import Policy, ReloadingPolicy
 from maysend.servers.configuration import Configuration, ConfigurationError, PolicySettings
-from maysend.servers.deciding import Deciding, PolicyInUse
+from maysend.servers.deciding import Deciding, FixedPolicy, PolicyInUse
 from maysend.servers.decision_log import FLUSH, DecisionLog
 from maysend.servers.log import Log
 from maysend.servers.log_file import LogFile
@@ -51,7 +51,7 @@ class WorkerSite:
         self.decision_log = self._decision_log()
         self.traffic = Traffic(GuessLimits(), time.monotonic)
         metrics.also(lambda: _counts(self.traffic.counts))
-        self._policies: dict[tuple[str, ...], ReloadingPolicy | _Fixed] = {}
+        self._policies: dict[tuple[str, ...], ReloadingPolicy | FixedPolicy] = {}
 
     def policy(
         self, settings: PolicySettings, overrides: Mapping[str, str] | None = None
@@ -94,7 +94,7 @@ class WorkerSite:
 
     def _opened(
         self, settings: PolicySettings, overrides: Mapping[str, str]
-    ) -> "ReloadingPolicy | _Fixed":
+    ) -> "ReloadingPolicy | FixedPolicy":
         if not settings.postfix:
             if self.directory is None:
                 raise ConfigurationError(
@@ -104,7 +104,7 @@ class WorkerSite:
                     'needs a directory: add directory = "sqlite:///maysend.db", or postfix = '
                     '"/etc/postfix" to the listener',
                 )
-            return _Fixed(Policy.builtin(self.table_types, overrides))
+            return FixedPolicy(Policy.builtin(self.table_types, overrides))
         folder = self.configuration.path(settings.postfix)
         service = settings.service or None
         return ReloadingPolicy(
@@ -172,10 +172,3 @@ def _counts(counts: Counts) -> list[Sample]:
         )
         for name, value in msgspec.structs.asdict(counts).items()
     ]
-
-
-class _Fixed:
-    """A policy that comes with the program, and stays."""
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy

@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
+from typing import TypeAlias
 
 import msgspec
 
 from maysend.reply import LONGEST_LINE, Reply
+
+LONGEST_TEXT = LONGEST_LINE - len("250 ")
 
 MOST_LINES = 256
 """Lines of one reply that are kept; a next hop that says more is out of its mind."""
@@ -56,7 +59,11 @@ class ReplyLines(msgspec.Struct, frozen=True):
         )
 
 
-def in_ascii(reply: "Reply | ReplyLines") -> "Reply | ReplyLines":
+Answer: TypeAlias = Reply | ReplyLines
+"""What a client is told."""
+
+
+def in_ascii(reply: Answer) -> Answer:
     """The reply for a client that did not ask for SMTPUTF8 (RFC 6531 3.7.4): accents are left
     away, and what has no other form becomes a question mark."""
     if isinstance(reply, Reply):
@@ -80,7 +87,12 @@ def with_dsn(line: str, dsn: str) -> str:
 
 def wire_text(text: str) -> bytes:
     """The octets of one reply line: no control characters, not longer than a line may be."""
-    octets = text.encode("utf-8", "surrogateescape")[: LONGEST_LINE - 4]
+    octets = text.encode("utf-8", "surrogateescape")
+    if len(octets) > LONGEST_TEXT:
+        end = LONGEST_TEXT
+        while end > LONGEST_TEXT - 4 and octets[end] & 0xC0 == 0x80:
+            end -= 1  # not within a character
+        octets = octets[:end]
     return octets.translate(CONTROLS_TO_SPACE)
 
 

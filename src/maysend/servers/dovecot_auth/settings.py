@@ -1,18 +1,14 @@
 """`kind = "dovecot_auth"` in maysend.toml."""
 
 import time
-from pathlib import Path
 
-from maysend.sasl import MECHANISMS
 from maysend.servers.configuration import ConfigurationError, ListenerSettings
 from maysend.servers.dovecot_auth.listener import DovecotAuthListener
 from maysend.servers.listener import Listener
+from maysend.servers.salt_key import check_mechanisms, read_salt_key
 from maysend.servers.submission.guessing import Guesses, GuessLimits
 from maysend.servers.submission.logins import USUAL_MECHANISMS, directory_logins
 from maysend.servers.worker_site import WorkerSite
-
-SHORTEST_KEY = 16
-"""Octets of `salt_key`."""
 
 
 class DovecotAuthListenerSettings(ListenerSettings, frozen=True, kw_only=True):
@@ -35,17 +31,7 @@ class DovecotAuthListenerSettings(ListenerSettings, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise ValueError with what can't be meant; its text begins with the key."""
         super().check()
-        for name in self.mechanisms:
-            if name not in MECHANISMS:
-                known = ", ".join(MECHANISMS)
-                raise ValueError(f"mechanisms: no mechanism {name!r}, expected some of {known}")
-        if not self.mechanisms:
-            raise ValueError("mechanisms: expected at least one")
-        if "SCRAM-SHA-256" in self.mechanisms and not self.salt_key:
-            raise ValueError(
-                "salt_key: SCRAM-SHA-256 needs a file of random octets: "
-                "head -c 32 /dev/urandom > salt.key"
-            )
+        check_mechanisms(self.mechanisms, self.salt_key)
         for key in ("failures_per_address", "failures_per_login", "failures_window"):
             if getattr(self, key) < 0:
                 raise ValueError(f"{key}: expected 0 or more")
@@ -65,7 +51,7 @@ def open_dovecot_auth_listener(settings: DovecotAuthListenerSettings, site: Work
         realm=settings.realm,
         mechanisms=settings.mechanisms,
         hostname=settings.hostname,
-        salt_key=_salt_key(settings, site),
+        salt_key=read_salt_key(settings.salt_key, site.configuration),
         log=site.log,
     )
     limits = GuessLimits(
@@ -81,14 +67,3 @@ def open_dovecot_auth_listener(settings: DovecotAuthListenerSettings, site: Work
         Guesses(limits, time.monotonic),
         connections=settings.connections,
     )
-
-
-def _salt_key(settings: DovecotAuthListenerSettings, site: WorkerSite) -> bytes | None:
-    if not settings.salt_key:
-        return None
-    path = Path(site.configuration.path(settings.salt_key))
-    key = path.read_bytes()
-    if len(key) < SHORTEST_KEY:
-        text = f"the salt_key {path} is too short: expected {SHORTEST_KEY} octets or more"
-        raise ConfigurationError(str(site.configuration.file), None, text)
-    return key

@@ -7,6 +7,7 @@ from maysend.sasl import acceptable
 from maysend.servers.submission.logins import Attempt, Refused, failed
 from maysend.servers.submission.peer import Peer
 from maysend.servers.submission.services import Services
+from maysend.servers.submission.terms import Terms
 
 SYNTAX = Reply(501, "5.5.4", "Syntax: AUTH mechanism")
 SUCCESSFUL = Reply(235, "2.7.0", "Authentication successful")
@@ -21,22 +22,28 @@ class Authentication:
     """The AUTH commands of one dialogue. `say` sends a reply before the next line is read."""
 
     def __init__(
-        self, services: Services, peer: Peer, say: Callable[[Reply], None], next_line: NextLine
+        self,
+        services: Services,
+        terms: Terms,
+        peer: Peer,
+        say: Callable[[Reply], None],
+        next_line: NextLine,
     ) -> None:
         self._services = services
+        self._terms = terms
         self._peer = peer
         self._say = say
         self._next_line = next_line
 
     async def keywords(self) -> list[str]:
         """The AUTH lines of an EHLO reply, none where nothing can be offered."""
-        if self._services.hides_auth_from(self._peer):
+        if self._terms.hides_auth_from(self._peer):
             return []
         offered = " ".join(await self._mechanisms())
         if not offered:
             return []
         # The form of a draft that old clients still look for (broken_sasl_auth_clients).
-        old = [f"AUTH={offered}"] * self._services.sasl.broken_clients
+        old = [f"AUTH={offered}"] * self._terms.sasl.broken_clients
         return [f"AUTH {offered}", *old]
 
     async def run(self, argument: str) -> tuple[str, str]:
@@ -71,16 +78,16 @@ class Authentication:
         return login, name
 
     async def _mechanisms(self) -> tuple[str, ...]:
-        sasl = self._services.sasl
+        sasl = self._terms.sasl
         options = sasl.tls_security_options if self._peer.tls else sasl.security_options
         return acceptable(await self._services.logins.offers(), options)
 
     async def _ask(self, challenge: str) -> str:
         self._say(Reply(334, "", challenge))
-        line = await self._next_line(self._services.sasl.response_limit)
+        line = await self._next_line(self._terms.sasl.response_limit)
         if isinstance(line, Reply):
             raise Refused(line)
-        if len(line) > self._services.sasl.response_limit:
+        if len(line) > self._terms.sasl.response_limit:
             raise Refused(failed("response too long"))
         return line
 

@@ -10,19 +10,20 @@ from collections.abc import Awaitable, Callable
 
 from maysend.policy import Session
 from maysend.protocols.smtp.commands import CommandError, split_verb
-from maysend.protocols.smtp.replies import ReplyLines, in_ascii
+from maysend.protocols.smtp.replies import Answer, ReplyLines, in_ascii
 from maysend.protocols.smtp.server import LINE_LENGTH_LIMIT, BadLine, Line
-from maysend.protocols.smtp.xclient import ATTRIBUTES as XCLIENT_ATTRIBUTES
 from maysend.protocols.smtp.xclient import parse_xclient
 from maysend.reply import Reply
+from maysend.servers.submission import trace
 from maysend.servers.submission.authentication import SUCCESSFUL, Authentication
 from maysend.servers.submission.channel import Channel, ClientGone, Interrupted
+from maysend.servers.submission.ehlo import keywords
 from maysend.servers.submission.logins import Refused
 from maysend.servers.submission.message import TIMEOUT, Disconnect
 from maysend.servers.submission.peer import Peer, become, printable
 from maysend.servers.submission.services import Services
 from maysend.servers.submission.settings import is_within
-from maysend.servers.submission.transaction import Answer, Transactions
+from maysend.servers.submission.transaction import Transactions
 
 OK = Reply(250, "2.0.0", "Ok")
 BYE = Reply(221, "2.0.0", "Bye")
@@ -57,11 +58,12 @@ class Dialogue:
         self._channel = channel
         self._services = services
         self._settings = services.settings
+        self._terms = terms = services.terms()
         self._peer = peer
         self._session = self._new_session()
-        self._transactions = Transactions(services, self._session, self._peer, channel)
-        self._authentication = Authentication(services, self._peer, channel.say, self._next_line)
-        footer = services.policy.reject_footer
+        self._transactions = Transactions(services, terms, self._session, peer, channel)
+        self._authentication = Authentication(services, terms, peer, channel.say, self._next_line)
+        footer = terms.policy.reject_footer
         if footer.exists and not footer.blocking:
             channel.footer = self._with_footer
         self._errors = 0
@@ -114,14 +116,14 @@ class Dialogue:
     def _with_footer(self, reply: Answer) -> ReplyLines:
         """A refusal with $smtpd_reject_footer behind it."""
         lines = ReplyLines.of(reply) if isinstance(reply, Reply) else reply
-        added = self._services.policy.reject_footer.added_to(
+        added = self._terms.policy.reject_footer.added_to(
             lines.code, lines.lines, self._session.dialogue, time.strftime("%b %e %H:%M:%S")
         )
         return ReplyLines(lines.code, added)
 
     def _new_session(self) -> Session:
         peer = self._peer
-        return self._services.policy.session(
+        return self._terms.policy.session(
             client_address=peer.address,
             client_name=peer.name,
             reverse_client_name=peer.reverse_name,
@@ -239,28 +241,12 @@ class Dialogue:
             return refusal
         self._peer.helo_name, self._peer.esmtp = name, esmtp
         hostname = self._settings.hostname
-        return ReplyLines(250, (hostname, *await self._keywords()) if esmtp else (hostname,))
-
-    async def _keywords(self) -> list[str]:
-        """What EHLO offers, in Postfix's order."""
-        offered = self._services.offered
-        keywords = ["PIPELINING"]
-        if offered.size is not None:
-            keywords.append(f"SIZE {offered.size}".removesuffix(" 0"))
-        if self._settings.tls is not None and not self._peer.tls:
-            keywords.append("STARTTLS")
-        if self._offers_auth() and not self._needs_tls():
-            keywords += await self._authentication.keywords()
-        keywords.append("ENHANCEDSTATUSCODES")
-        possible = {
-            "8BITMIME": offered.eightbitmime,
-            "DSN": offered.dsn,
-            "SMTPUTF8": offered.smtputf8,
-            "CHUNKING": offered.chunking,
-        }
-        if self._may_say_xclient():
-            keywords.append("XCLIENT " + " ".join(XCLIENT_ATTRIBUTES))
-        return keywords + [keyword for keyword, is_offered in possible.items() if is_offered]
+        if not esmtp:
+            return ReplyLines(250, (hostname,))
+        auth = self._offers_auth() and not self._needs_tls()
+        offered = await self._authentication.keywords() if auth else []
+        lines = keywords(self._services, self._peer, offered, xclient=self._may_say_xclient())
+        return ReplyLines(250, (hostname, *lines))
 
     async def _starttls(self, argument: str) -> Answer | None:
         context = self._settings.tls
@@ -289,6 +275,7 @@ class Dialogue:
         protocol = tls.version() or "TLS"
         cipher, _, bits = tls.cipher() or ("", "", 0)
         self._peer.tls = f"{protocol} with cipher {cipher} ({bits} bits)"
+        self._peer.cipher_suite = trace.cipher_suite(cipher, tls.context)
         self._peer.helo_name = ""
         self._session.encrypted(protocol, cipher, bits or 0)
 

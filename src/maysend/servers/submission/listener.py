@@ -10,7 +10,7 @@ import msgspec
 
 from maysend.policy import Policy
 from maysend.reply import Reply
-from maysend.servers.deciding import Deciding
+from maysend.servers.deciding import Deciding, FixedPolicy, PolicyInUse
 from maysend.servers.submission.channel import Channel, ClientGone, read_buffer
 from maysend.servers.submission.dialogue import Dialogue
 from maysend.servers.submission.logins import Logins
@@ -29,15 +29,16 @@ TOO_MANY = Reply(421, "4.7.0", "Error: too many connections")
 class Gateway:
     """A submission listener in front of a next hop.
 
-    `logins` says who a client is; `log` takes one line; `traffic` is given where several listeners
-    count together. Nothing runs before `start`. Raises MainCfError where the policy's main.cf says
-    of SASL what smtpd would not start with.
+    `policy` is asked for each connection which policy is in use; `logins` says who a client is;
+    `log` takes one line; `traffic` is given where several listeners count together. Nothing runs
+    before `start`. Raises MainCfError where the policy's main.cf says of SASL what smtpd would not
+    start with.
     """
 
     def __init__(
         self,
         settings: GatewaySettings,
-        policy: Policy,
+        policy: Policy | PolicyInUse,
         logins: Logins,
         log: Callable[[str], None],
         traffic: Traffic | None = None,
@@ -46,7 +47,8 @@ class Gateway:
         self.traffic = traffic or Traffic(settings.limits.guesses, time.monotonic)
         self._threads = BoundedThreads(settings.limits.decision_threads, name="decisions")
         deciding = Deciding(self._threads, log)
-        self._services = Services(settings, policy, logins, deciding, self.traffic, log)
+        in_use = FixedPolicy(policy) if isinstance(policy, Policy) else policy
+        self._services = Services(settings, in_use, logins, deciding, self.traffic, log)
         self._served: dict[asyncio.Task[None], Dialogue | None] = {}
         self._server: asyncio.Server | None = None
         self._probe: asyncio.Task[None] | None = None

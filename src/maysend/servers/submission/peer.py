@@ -24,6 +24,9 @@ class Peer(msgspec.Struct):
     helo_name: str = ""
     esmtp: bool = False
     tls: str = ""
+    """Protocol and cipher, as Postfix words it."""
+    cipher_suite: str = ""
+    """As the tls clause of a Received: line names it (RFC 8314 4.3)."""
     login: str = ""
     method: str = ""
 

@@ -9,6 +9,7 @@ import msgspec
 
 from maysend.servers.configuration import ConfigurationError, PolicySettings
 from maysend.servers.listener import Listener
+from maysend.servers.salt_key import check_mechanisms, read_salt_key
 from maysend.servers.submission.certificates import ServerTls
 from maysend.servers.submission.dovecot_logins import DovecotLogins
 from maysend.servers.submission.listener import Gateway
@@ -42,6 +43,7 @@ class SubmissionListenerSettings(PolicySettings, frozen=True, kw_only=True):
     tls_key: str = ""
     tls_auth_only: bool = True
     mechanisms: tuple[str, ...] = USUAL_MECHANISMS
+    salt_key: str = ""
     dovecot_auth: str = ""
     message_size_limit: int = 0
     proxy_from: tuple[str, ...] = ()
@@ -52,6 +54,7 @@ class SubmissionListenerSettings(PolicySettings, frozen=True, kw_only=True):
     def check(self) -> None:
         """Raise ValueError with what can't be meant; its text begins with the key."""
         super().check()
+        check_mechanisms(self.mechanisms, self.salt_key)
         if not self.next_hop:
             raise ValueError('next_hop: add [[listener.next_hop]] with host = "…" below')
         if self.tls == "none" and self.tls_certificate:
@@ -87,7 +90,7 @@ def open_submission_listener(settings: SubmissionListenerSettings, site: WorkerS
 
     Raises ConfigurationError, MainCfError, PolicyError, and OSError for files of TLS.
     """
-    policy = site.policy(settings).policy
+    policy = site.policy(settings)
     gateway_settings = GatewaySettings(
         hostname=settings.hostname or socket.getfqdn(),
         next_hops=tuple(_next_hop(hop, settings, site) for hop in settings.next_hop),
@@ -103,12 +106,15 @@ def open_submission_listener(settings: SubmissionListenerSettings, site: WorkerS
         timeouts=Timeouts(shutdown_grace=site.configuration.grace),
     )
     if settings.postfix:
-        gateway_settings = with_parameters(gateway_settings, policy.parameters)
-    logins = _logins(settings, gateway_settings.hostname, site)
+        gateway_settings = with_parameters(gateway_settings, policy.policy.parameters)
+    realm = policy.policy.parameters["smtpd_sasl_local_domain"]
+    logins = _logins(settings, gateway_settings.hostname, realm, site)
     return ServedGateway(Gateway(gateway_settings, policy, logins, site.log, site.traffic), logins)
 
 
-def _logins(settings: SubmissionListenerSettings, hostname: str, site: WorkerSite) -> Logins:
+def _logins(
+    settings: SubmissionListenerSettings, hostname: str, realm: str, site: WorkerSite
+) -> Logins:
     if settings.dovecot_auth:
         return DovecotLogins(settings.dovecot_auth, site.log)
     if site.directory is None:
@@ -119,7 +125,12 @@ def _logins(settings: SubmissionListenerSettings, hostname: str, site: WorkerSit
             'add directory = "sqlite:///maysend.db", or dovecot_auth to the listener',
         )
     return directory_logins(
-        site.directory, mechanisms=settings.mechanisms, hostname=hostname, log=site.log
+        site.directory,
+        realm=realm,
+        mechanisms=settings.mechanisms,
+        hostname=hostname,
+        salt_key=read_salt_key(settings.salt_key, site.configuration),
+        log=site.log,
     )
 
 

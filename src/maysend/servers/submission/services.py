@@ -4,23 +4,21 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from maysend.maincf import MainCfError
 from maysend.policy import Policy
 from maysend.protocols.smtp.commands import Extensions
 from maysend.reply import Reply
-from maysend.servers.deciding import Deciding
+from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.submission.logins import Logins
 from maysend.servers.submission.next_hop import NextHop
-from maysend.servers.submission.peer import Peer
 from maysend.servers.submission.relay import NextHopFailed, Relay
 from maysend.servers.submission.relay_opening import open_relay
-from maysend.servers.submission.sasl_settings import SaslSettings
 from maysend.servers.submission.settings import GatewaySettings
+from maysend.servers.submission.terms import Terms
 from maysend.servers.submission.traffic import Traffic
-from maysend.tables import LookupTable, TableError
 
 UNKNOWN = Extensions()
 """Offered while the next hop has not been reached: nothing that it might not take."""
-
 
 UNKNOWN_STANDING = Reply(451, "4.3.0", "Error: temporary directory failure")
 
@@ -31,23 +29,34 @@ class Services:
     def __init__(
         self,
         settings: GatewaySettings,
-        policy: Policy,
+        policy: PolicyInUse,
         logins: Logins,
         deciding: Deciding,
         traffic: Traffic,
         log: Callable[[str], None],
     ) -> None:
         self.settings = settings
-        self.policy = policy
+        self._policy = policy
         self.logins = logins
         self.deciding = deciding
         self.traffic = traffic
         self.log = log
-        self.sasl = SaslSettings.from_parameters(policy.parameters)
+        self._terms = Terms(policy.policy, log)
+        self._unusable: Policy | None = None
         self._learn(UNKNOWN)
         self._clock = time.monotonic
         self._failed_at: dict[NextHop, float] = {}
-        self._no_auth_for = policy.site.match_list("smtpd_sasl_exceptions_networks", "none")
+
+    def terms(self) -> Terms:
+        """Those of the policy in use, for a dialogue that begins."""
+        policy = self._policy.policy
+        if policy is not self._terms.policy and policy is not self._unusable:
+            try:
+                self._terms = Terms(policy, self.log)
+            except MainCfError as problem:
+                self._unusable = policy
+                self.log(f"error: {problem}; the configuration before is still used")
+        return self._terms
 
     async def open_relay(self) -> Relay:
         """A connection to the first next hop that can be had. Raises NextHopFailed.
@@ -127,18 +136,6 @@ class Services:
             return None
         return Reply(554, "5.7.1", f"<{login}>: SASL login name rejected: {reason}")
 
-    def hides_auth_from(self, peer: Peer) -> bool:
-        """Whether EHLO is not to name AUTH to this client (smtpd_sasl_exceptions_networks)."""
-        try:
-            return self._no_auth_for.match_host(peer.name, peer.address, _ask) is not None
-        except TableError as problem:
-            self.log(f"warning: {problem}")
-            return True
-
     def _size_limit(self, theirs: Extensions) -> int:
         limits = [self.settings.limits.message_size_limit, theirs.size or 0]
         return min((limit for limit in limits if limit), default=0)
-
-
-def _ask(table: LookupTable, key: str) -> str | None:
-    return table.lookup(key)

@@ -1,6 +1,7 @@
 """Header lines that the gateway adds: Received (RFC 5321 4.4), Date and Message-ID (RFC 6409 8)."""
 
 import re
+import ssl
 import time
 from email.utils import formatdate
 from functools import lru_cache
@@ -30,6 +31,7 @@ class Origin(msgspec.Struct, frozen=True):
     recipient: str | None
     login: str = ""
     """Named in the line where smtpd_sasl_authenticated_header asks for it."""
+    cipher_suite: str = ""
 
 
 def protocol_name(*, esmtp: bool, utf8: bool, tls: bool, authenticated: bool) -> str:
@@ -38,6 +40,18 @@ def protocol_name(*, esmtp: bool, utf8: bool, tls: bool, authenticated: bool) ->
         return "SMTP"
     name = "UTF8SMTP" if utf8 else "ESMTP"
     return name + "S" * tls + "A" * authenticated
+
+
+def cipher_suite(name: str, context: ssl.SSLContext) -> str:
+    """A cipher for a tls clause: its registered name, or its number, "" where it has neither.
+
+    OpenSSL has names of its own for those of TLS 1.2.
+    """
+    if name.startswith("TLS_"):
+        return name
+    numbers = (cipher["id"] for cipher in context.get_ciphers() if cipher["name"] == name)
+    number = next(numbers, None)
+    return "" if number is None else f"0x{number & 0xFFFF:04X}"
 
 
 def received(origin: Origin, when: float) -> bytes:
@@ -49,8 +63,11 @@ def received(origin: Origin, when: float) -> bytes:
         login = NOT_IN_A_COMMENT.sub("?", origin.login[:LONGEST_NAME])
         lines.append(f"(Authenticated sender: {login})")
     lines.append(f"by {origin.by} (maysend) with {origin.protocol} id {origin.message_id}")
+    # The order is that of RFC 5321 4.4: "for" before additional clauses.
     if origin.recipient and len(origin.recipient) <= LONGEST_NAME:
         lines.append(f"for <{origin.recipient}>")
+    if origin.cipher_suite:
+        lines.append(f"tls {origin.cipher_suite}")
     return _folded(f"{_joined(lines)}; {_date(int(when))}")
 
 

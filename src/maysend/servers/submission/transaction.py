@@ -13,7 +13,6 @@ from maysend.header import originator_fields
 from maysend.policy import Decision, Session
 from maysend.protocols.header import HeaderError, parse_header
 from maysend.protocols.smtp.chunk import parse_bdat
-from maysend.protocols.smtp.client import command, lacking
 from maysend.protocols.smtp.commands import (
     BAD_RECIPIENT,
     BAD_SENDER,
@@ -22,7 +21,7 @@ from maysend.protocols.smtp.commands import (
     parse_rcpt,
 )
 from maysend.protocols.smtp.data import DataLimits
-from maysend.protocols.smtp.replies import ReplyLines, with_dsn
+from maysend.protocols.smtp.replies import Answer, ReplyLines
 from maysend.protocols.smtp.server import ChunkEnd
 from maysend.reply import Reply
 from maysend.servers.deciding import of_session
@@ -32,10 +31,11 @@ from maysend.servers.submission.channel import Channel
 from maysend.servers.submission.envelope import Envelope, Recipient, external
 from maysend.servers.submission.journal import Journal
 from maysend.servers.submission.message import Disconnect, MessageTransfer
+from maysend.servers.submission.onward import Onward, passed_on
 from maysend.servers.submission.peer import Peer
-from maysend.servers.submission.relay import NextHopFailed, Relay
-from maysend.servers.submission.relay_opening import tell
+from maysend.servers.submission.relay import NextHopFailed
 from maysend.servers.submission.services import Services
+from maysend.servers.submission.terms import Terms
 
 MAIL_OK = Reply(250, "2.1.0", "Ok")
 RCPT_OK = Reply(250, "2.1.5", "Ok")
@@ -53,22 +53,23 @@ TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Error: too many recipients")
 NEEDS_SMTPUTF8 = Reply(553, "5.6.7", "Error: an address that is not ASCII needs SMTPUTF8")
 REDIRECTED_TOO_LATE = Reply(451, "4.3.5", "Error: the policy redirects a message already sent on")
 
-Answer = Reply | ReplyLines
-
 
 class Transactions:
     """The mail transactions of one dialogue, one after the other, on one relay connection."""
 
-    def __init__(self, services: Services, session: Session, peer: Peer, channel: Channel) -> None:
+    def __init__(
+        self, services: Services, terms: Terms, session: Session, peer: Peer, channel: Channel
+    ) -> None:
         self.envelope: Envelope | None = None
         self.smtputf8 = False
         """Whether the client takes UTF-8 in replies: it asked for it in its last MAIL."""
         self._services = services
+        self._terms = terms
         self.session = session
         self._peer = peer
         self._channel = channel
         self.journal = Journal(services.log, peer)
-        self._relay: Relay | None = None
+        self._onward = Onward(services, peer, self.journal)
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -178,22 +179,16 @@ class Transactions:
         self.session.reset()
         if envelope is not None and envelope.transfer is not None:
             envelope.transfer.give_up()
-        if envelope is None or self._relay is None or not envelope.relayed:
-            return
-        try:
-            await self._relay.command(command("RSET"))
-        except NextHopFailed:
-            self.close()
+        if envelope is not None and envelope.relayed:
+            await self._onward.forget()
 
     def close(self) -> None:
         """Let go of the next hop; a message that was not ended is dropped there."""
-        if self._relay is not None:
-            self._relay.quit()
-            self._relay = None
+        self._onward.close()
 
     def _rewritten(self, address: str) -> str:
         """The address that the policy looks at (trivial-rewrite(8)): so it is the one relayed."""
-        return rewrite(address, self._services.policy.site.rewriting) if address else ""
+        return rewrite(address, self._terms.policy.site.rewriting) if address else ""
 
     async def ask(self, command: Callable[[], Decision]) -> Decision:
         """Ask the policy; whatever goes wrong in it is a 4yz for the client, never a yes."""
@@ -216,7 +211,7 @@ class Transactions:
         if refusal is not None:
             self.journal.refused("DATA", envelope.sender, None, refusal, decision)
             return refusal
-        return await self._prepare_relay(envelope)
+        return await self._onward.redirect(envelope)
 
     def _chunk_out_of_order(self, envelope: Envelope | None) -> Reply | None:
         if not self._services.offered.chunking:
@@ -246,7 +241,7 @@ class Transactions:
             envelope.recipients.append(recipient)
             return RCPT_OK
         try:
-            reply = passed_on(await self._offer(envelope, recipient))
+            reply = passed_on(await self._onward.offer(envelope, recipient))
         except NextHopFailed as problem:
             if envelope.relayed:
                 envelope.failure = problem.reply
@@ -260,68 +255,6 @@ class Transactions:
             self.journal.refused_by_next_hop(envelope, recipient, reply)
         return reply
 
-    async def _offer(self, envelope: Envelope, recipient: Recipient) -> ReplyLines:
-        if envelope.relayed:
-            assert self._relay is not None
-            return await self._relay.command(recipient.command())
-        return await self._begin(envelope, recipient)
-
-    async def _begin(self, envelope: Envelope, recipient: Recipient) -> ReplyLines:
-        """MAIL and the first RCPT; the reply to MAIL where that is not accepted."""
-        is_reused = self._relay is not None
-        relay = await self._usable_relay()
-        missing = lacking(envelope.parameters, [recipient.parameters], relay.extensions)
-        if missing:
-            raise NextHopFailed(f"does not offer {missing} any more", "4.3.2")
-        try:
-            mail, rcpt = await relay.commands(
-                envelope.mail_command(relay.extensions), recipient.command()
-            )
-        except NextHopFailed:
-            if not is_reused:
-                raise
-            # It closed a connection that had been idle: that says nothing about this message.
-            self._relay = None
-            return await self._begin(envelope, recipient)
-        envelope.relayed = mail.accepts
-        return rcpt if mail.accepts else mail
-
-    async def _usable_relay(self) -> Relay:
-        if self._relay is not None and not self._relay.usable:
-            self._relay.abandon()
-            self._relay = None
-        if self._relay is None:
-            self._relay = await self._services.open_relay()
-            self.journal.next_hop = self._relay.next_hop
-        await tell(self._relay, self._peer, self._services.settings.hostname)
-        return self._relay
-
-    async def _prepare_relay(self, envelope: Envelope) -> Answer | None:
-        """Make the next hop's recipients those that the policy wants; the refusal, if any."""
-        if envelope.discarded:
-            return None
-        try:
-            if envelope.redirection is not None:
-                await self._restart(envelope)
-                wanted = [envelope.redirection, *envelope.copies]
-            else:
-                wanted = envelope.copies
-            for address in wanted:
-                reply = passed_on(await self._offer(envelope, Recipient(address)))
-                if not reply.accepts:
-                    self.journal.refused_by_next_hop(envelope, Recipient(address), reply)
-                    envelope.failure = Reply(451, "4.3.0", "Error: a recipient was refused")
-                    return envelope.failure
-        except NextHopFailed as problem:
-            envelope.failure = problem.reply
-            return envelope.failure
-        return None
-
-    async def _restart(self, envelope: Envelope) -> None:
-        if envelope.relayed and self._relay is not None:
-            await self._relay.command(command("RSET"))
-        envelope.relayed = False
-
     # -- the message ---------------------------------------------------------------------------
 
     def _transfer(self, envelope: Envelope) -> MessageTransfer:
@@ -329,7 +262,7 @@ class Transactions:
         envelope.begun_at = time.monotonic()
         return MessageTransfer(
             self._channel,
-            None if envelope.discarded else self._relay,
+            None if envelope.discarded else self._onward.relay,
             settings.limits,
             settings.timeouts,
             self._services.offered.size or 0,
@@ -385,7 +318,8 @@ class Transactions:
             tls=peer.tls,
             message_id=envelope.message_id,
             recipient=external(only) if only is not None else None,
-            login=peer.login if self._services.sasl.authenticated_header else "",
+            login=peer.login if self._terms.sasl.authenticated_header else "",
+            cipher_suite=peer.cipher_suite,
         )
         lines = [trace.prepended(text) for text in envelope.prepended]
         lines.append(trace.received(origin, now))
@@ -394,7 +328,7 @@ class Transactions:
 
     async def _objection_at_end(self, envelope: Envelope) -> Reply | None:
         """What the policy says to the whole message, where it looks at more than the header."""
-        if not self._services.policy.looks_past_the_header:
+        if not self._terms.policy.looks_past_the_header:
             return None
         return await self._objection(envelope, envelope.header)
 
@@ -415,15 +349,3 @@ class Transactions:
         if refusal is not None:
             self.journal.refused("END-OF-MESSAGE", envelope.sender, None, refusal, decision)
         return refusal
-
-
-def passed_on(reply: Answer) -> ReplyLines:
-    """A reply of the next hop as one of ours: with enhanced status codes on every line.
-
-    Its 421 and 521 end its own connection, not the client's; 3yz means nothing to the client.
-    """
-    lines = ReplyLines.of(reply) if isinstance(reply, Reply) else reply
-    code = {421: 451, 521: 550}.get(lines.code, lines.code)
-    if 300 <= code <= 399:
-        return ReplyLines.of(Reply(451, "4.5.0", "Error: next hop gave a wrong reply"))
-    return ReplyLines(code, tuple(with_dsn(line, lines.dsn) for line in lines.lines))
