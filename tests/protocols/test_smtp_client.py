@@ -77,3 +77,16 @@ def test_replies_are_cut_and_have_no_controls() -> None:
     encoded = ReplyLines(250, ("x" * 2000,)).encode()
     assert len(encoded) <= 512
     assert ReplyLines(250, ("a\r\n550 b\0",)).encode() == b"250 a  550 b \r\n"
+
+
+@given(texts=st.lists(st.text(max_size=800), min_size=1, max_size=3))
+def test_reply_lines_have_512_octets_at_most_and_whole_characters(texts: list[str]) -> None:
+    """S5.5, RFC 5321 4.5.3.1.5: a reason of any length and script is cut, never within a letter."""
+    lines = ReplyLines(554, tuple(texts)).encode().split(b"\r\n")
+    assert lines.pop() == b""
+    assert len(lines) == len(texts)
+    for line, text in zip(lines, texts, strict=True):
+        assert len(line) <= 510
+        shown = line[4:].decode("utf-8", "surrogateescape")
+        assert len(shown) == len(text) or len(line) > 506
+        assert all(a == b or a == " " for a, b in zip(shown, text, strict=False))

@@ -256,6 +256,9 @@ class Supervisor:
         self._stopping.set()
         for worker in self._workers:
             worker.stop()
+        # Who comes now is told so by the kernel, and does not wait until the last worker has ended.
+        for sockets in self._sockets.values():
+            sockets.close()
         if self._watches:
             grace = self._configuration.grace + EXTRA_GRACE
             _, late = await asyncio.wait(self._watches, timeout=grace)
@@ -267,8 +270,6 @@ class Supervisor:
             self._web.stop()
         if self._following is not None:
             await asyncio.to_thread(self._following.stop)
-        for sockets in self._sockets.values():
-            sockets.close()
 
     # -- what is told --------------------------------------------------------------------------
 

@@ -222,7 +222,8 @@ class Dialogue:
         return settings.tls is not None and settings.tls_required and not self._peer.tls
 
     def _offers_auth(self) -> bool:
-        return bool(self._peer.tls) or not self._settings.tls_auth_only
+        is_safe = bool(self._peer.tls) or not self._settings.tls_auth_only
+        return is_safe and self._terms.offers_auth
 
     # -- commands ------------------------------------------------------------------------------
 

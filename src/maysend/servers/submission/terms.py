@@ -16,6 +16,7 @@ class Terms:
 
     def __init__(self, policy: Policy, log: Callable[[str], None]) -> None:
         self.policy = policy
+        self.offers_auth = policy.parameters.boolean("smtpd_sasl_auth_enable")
         self.sasl = SaslSettings.from_parameters(policy.parameters)
         self._no_auth_for = policy.site.match_list("smtpd_sasl_exceptions_networks", "none")
         self._log = log
