@@ -18,7 +18,7 @@ from tests.servers.gateways import running
 # RFC 5321 4.4's stamp in the form that is written here, and RFC 8314 4.3's clause.
 COMMENT = r"\((?:[^()\\]|\([^()\\]*\))*\)"
 STAMP = re.compile(
-    rf"Received: from (?P<helo>[^\s()\\;]+) {COMMENT}\r\n"
+    rf"Received: from (?P<helo>[^ \t\r\n()\\;]+) {COMMENT}\r\n"
     rf"(?:\t{COMMENT}\r\n)*"
     r"\tby (?P<by>\S+) \(maysend\) with (?P<with>\w+) id (?P<id>\w+)"
     r"(?:\r\n\tfor <(?P<for>.+)>)?"
@@ -64,17 +64,18 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
     name=TEXT,
     login=TEXT,
     recipient=st.none() | st.emails(),
+    protocol=st.sampled_from(["SMTP", "ESMTPSA", "UTF8SMTPSA"]),
     tls=st.sampled_from(["", "TLSv1.3 with cipher TLS_AES_128_GCM_SHA256 (128 bits)"]),
 )
 def test_whatever_a_client_says_it_is_one_sound_field(
-    helo: str, name: str, login: str, recipient: str | None, tls: str
+    helo: str, name: str, login: str, recipient: str | None, protocol: str, tls: str
 ) -> None:
     origin = Origin(
         helo_name=helo,
         client_name=name,
         client_address="192.0.2.7",
         by="gateway.example",
-        protocol="ESMTPSA",
+        protocol=protocol,
         tls=tls,
         message_id="ABC",
         recipient=recipient,
@@ -83,6 +84,7 @@ def test_whatever_a_client_says_it_is_one_sound_field(
     )
     octets = received(origin, 1_800_000_000.0)
     text = octets.decode()
+    assert text.isascii() or protocol.startswith("UTF8")
     found = STAMP.fullmatch(text)
     assert found is not None
     assert parsedate_to_datetime(found["date"]).timestamp() == 1_800_000_000

@@ -68,7 +68,11 @@ def received(origin: Origin, when: float) -> bytes:
         lines.append(f"for <{origin.recipient}>")
     if origin.cipher_suite:
         lines.append(f"tls {origin.cipher_suite}")
-    return _folded(f"{_joined(lines)}; {_date(int(when))}")
+    field = f"{_joined(lines)}; {_date(int(when))}"
+    if not field.isascii() and not origin.protocol.startswith("UTF8"):
+        # A HELO name or login may be anything; the next hop has been promised ASCII (RFC 6531 3.1).
+        field = field.encode("ascii", "replace").decode()
+    return _folded(field)
 
 
 @lru_cache(maxsize=1024)
