@@ -12,7 +12,8 @@ import msgspec
 from maysend.protocols.header import HeaderBlock
 
 NOT_IN_A_COMMENT = re.compile(r"[\x00-\x1f\x7f()\\]")
-NOT_IN_A_NAME = re.compile(r"[^!-'*-\[\]-~\u0080-\U0010ffff]")
+NOT_IN_A_NAME = re.compile(r"[^!#-'*+\-./0-:=?A-\[\]-~\u0080-\U0010ffff]")
+"""In a HELO name that is written down: what quotes, comments, lists or ends a field."""
 LONGEST_NAME = 320
 """Characters of a HELO name or recipient in a Received: line (lines have 998 at most)."""
 FIELD_LINE = re.compile(r"[!-9;-~]+:")
