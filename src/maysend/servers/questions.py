@@ -195,8 +195,8 @@ class Connection(asyncio.Protocol, Generic[Question]):
         """The client reads again."""
         self._is_blocked = False
         if self._waiting is None:
-            self._transport.resume_reading()
             self._serve()
+            self._read_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone; what it waited for is of no use any more."""
@@ -250,8 +250,14 @@ class Connection(asyncio.Protocol, Generic[Question]):
         if said:
             self._transport.write(said)
         if not self._is_blocked:
-            self._transport.resume_reading()
             self._serve()
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Read again, unless there is enough to do: who sends faster than we answer has to wait."""
+        is_behind = self._waiting is not None and self._decoder.pending > UNREAD
+        if not self._is_blocked and not is_behind and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _close_if_done(self) -> None:
         if self._waiting is None:
