@@ -95,8 +95,18 @@ class RealPostfix:
         assert self._master is not None
         return self._master.pid
 
-    def start(self, parameters: Mapping[str, str]) -> None:
-        """Start with these parameters; after `stop` again with others."""
+    def start(
+        self,
+        parameters: Mapping[str, str],
+        *,
+        main_cf: str = "",
+        options: str = "",
+        is_chrooted: bool = False,
+    ) -> None:
+        """Start with these parameters; after `stop` again with others.
+
+        `main_cf` are more lines of it, `options` lines of master.cf below smtpd's.
+        """
         settings = {
             **PARAMETERS,
             "queue_directory": str(self.queue),
@@ -105,9 +115,12 @@ class RealPostfix:
             "maillog_file_prefixes": str(self._root),
             **parameters,
         }
-        main_cf = "".join(f"{name} = {value}\n" for name, value in settings.items())
-        (self.directory / "main.cf").write_text(main_cf)
-        (self.directory / "master.cf").write_text(SERVICES.format(port=f"127.0.0.1:{self.port}"))
+        lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+        (self.directory / "main.cf").write_text(lines + main_cf)
+        smtpd, others = SERVICES.format(port=f"127.0.0.1:{self.port}").split("\n", 1)
+        if is_chrooted:
+            smtpd = smtpd.replace(" n - n ", " n - y ")
+        (self.directory / "master.cf").write_text(f"{smtpd}\n{options}{others}")
         check = ["postfix", "-c", str(self.directory), "check"]
         subprocess.run(check, check=True, capture_output=True, timeout=60)
         self._master = subprocess.Popen(

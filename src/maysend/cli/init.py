@@ -11,22 +11,33 @@ EX_CANTCREAT = 73
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
+@click.option(
+    "--postfix",
+    "beside_postfix",
+    is_flag=True,
+    help="Have the sockets where this host's Postfix can reach them.",
+)
+def init(folder: Path, beside_postfix: bool) -> None:
     """Write a commented maysend.toml into DIR, and create the directory of accounts.
 
     DIR is the working directory unless given, and is made where it is missing. Nothing that is
-    there already is changed.
+    there already is changed. The sockets are in DIR too; with --postfix they are in private/ of
+    Postfix's queue directory, where a chrooted smtpd finds them, and its group may connect.
 
     Exit status: 0; 73 where it can't be written, or is there already.
     """
     from maysend.directory import Directory, DirectoryError
     from maysend.directory.location import CONFIG_NAME
 
+    if beside_postfix:
+        text = template_beside_postfix(queue_directory())
+    else:
+        text = template(folder.absolute())
     file = folder / CONFIG_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with file.open("x") as written:
-            written.write(template(folder.absolute()))
+            written.write(text)
     except FileExistsError:
         fail("init", f"{file} is there already: edit it, or name another directory", EX_CANTCREAT)
     except OSError as problem:
@@ -51,3 +62,22 @@ def template(folder: Path) -> str:
 
     text = files("maysend.servers.configuration").joinpath("maysend.toml").read_text("utf-8")
     return text.replace("@HERE@", str(folder))
+
+
+def template_beside_postfix(queue: Path) -> str:
+    """The same, with its sockets in a Postfix's queue directory, for its group."""
+    text = template(queue / "private")
+    for kind in ("policy", "socketmap"):
+        # Other daemons' sockets are in private/ too.
+        text = text.replace(f"{queue}/private/{kind}", f"{queue}/private/maysend-{kind}")
+    return text.replace('#owner = "root"\n#group = "postfix"', '#owner = "root"\ngroup = "postfix"')
+
+
+def queue_directory() -> Path:
+    """That of this host's Postfix; ends the command where there is none."""
+    from maysend.maincf import MainCfError, Parameters
+
+    try:
+        return Path(Parameters.load("/etc/postfix")["queue_directory"])
+    except MainCfError as problem:
+        fail("init", f"--postfix: there is no Postfix to be beside: {problem}", EX_CANTCREAT)

@@ -16,6 +16,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("maysend.cli.test:test", "Run policy tests: dialogues and the replies they must get."),
     "init": ("maysend.cli.init:init", "Write a maysend.toml and create the directory."),
     "serve": ("maysend.cli.serve:serve", "Serve all listeners of maysend.toml."),
+    "postfix": (
+        "maysend.cli.postfix:postfix",
+        "Print the lines that make Postfix ask; check them.",
+    ),
     "demo": ("maysend.cli.demo:demo", "Run a gateway with sample accounts, to try it out."),
     "account": ("maysend.cli.account:account", "Accounts: who can log in; suspend and resume."),
     "alias": ("maysend.cli.alias:alias", "Aliases: addresses that lead to others."),

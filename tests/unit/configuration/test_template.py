@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from maysend.cli.init import init, template
+from maysend.cli.init import init, template, template_beside_postfix
 from maysend.cli.serve import serve
 from maysend.directory import Directory
 from maysend.servers.configuration import (
@@ -58,6 +58,23 @@ def test_init_writes_it_once(tmp_path: Path) -> None:
     again = CliRunner().invoke(init, [str(folder)])
     assert again.exit_code == 73
     assert "is there already" in again.output
+
+
+def test_beside_postfix_the_sockets_are_in_its_queue_directory(tmp_path: Path) -> None:
+    (tmp_path / "maysend.toml").write_text(template_beside_postfix(Path("/var/spool/elsewhere")))
+    configuration = read_configuration(tmp_path / "maysend.toml", settings_by_kind())
+    assert [(door.address, door.group) for door in configuration.listeners] == [
+        ("unix:/var/spool/elsewhere/private/maysend-policy", "postfix"),
+        ("unix:/var/spool/elsewhere/private/maysend-socketmap", "postfix"),
+    ]
+
+
+@pytest.mark.skipif(Path("/etc/postfix/main.cf").exists(), reason="this host has a Postfix")
+def test_init_beside_no_postfix_says_so_and_writes_nothing(tmp_path: Path) -> None:
+    said = CliRunner().invoke(init, ["--postfix", str(tmp_path / "a")])
+    assert said.exit_code == 73
+    assert "there is no Postfix to be beside" in said.output
+    assert not (tmp_path / "a").exists()
 
 
 def test_init_says_why_it_cannot_write(tmp_path: Path) -> None:
