@@ -52,6 +52,9 @@ _rights_options = (
 @_rights_options[0]
 @_rights_options[1]
 @click.option("--local", is_flag=True, help="ALIAS is a name without a domain, like root.")
+@click.option(
+    "--missing-ok", is_flag=True, help="Also where TARGET is nobody's in a domain of ours."
+)
 @on_directory
 def add(
     opened: "Directory",
@@ -60,6 +63,7 @@ def add(
     receive_only: bool,
     send_only: bool,
     local: bool,
+    missing_ok: bool,
     output_format: str,
 ) -> None:
     """Let ALIAS lead to each TARGET, besides those it has.
@@ -74,7 +78,13 @@ def add(
         hint = f"; for a name without a domain: maysend alias add --local {address} TARGET..."
         refuse(f"'{address}': it has no '@', expected user@domain{hint}")
     rows = opened.aliases.add(
-        address, targets, send=not receive_only, receive=not send_only, local=local
+        address,
+        targets,
+        send=not receive_only,
+        receive=not send_only,
+        local=local,
+        checked=True,
+        missing_ok=missing_ok,
     )
     _note_account(opened, rows[0].address)
     _print_targets(rows, output_format)

@@ -65,7 +65,7 @@ def add(
     """
     with opened.together():
         if members:
-            opened.aliases.add(address, members, send=False)
+            opened.aliases.add(address, members, send=False, checked=True)
         made = opened.lists.add(address, posters, note=note)
     print_result(output_format, _sentence(made), _as_json(opened, made))
 
@@ -117,11 +117,14 @@ def change(
 ) -> None:
     """Change who may write to LIST and who gets its mail: only what is given."""
     if not (add_poster or remove_poster or add_member or remove_member or note is not None):
-        refuse("nothing to change: give --add-poster, --remove-poster, --add-member or --note")
+        refuse(
+            "nothing to change: give --add-poster, --remove-poster, --add-member, --remove-member "
+            "or --note"
+        )
     with opened.together():
         changed = opened.lists.update(address, add=add_poster, remove=remove_poster, note=note)
         if add_member:
-            opened.aliases.add(address, add_member, send=False)
+            opened.aliases.add(address, add_member, send=False, checked=True)
         if remove_member:
             opened.aliases.remove(address, remove_member)
     print_result(output_format, _sentence(changed), _as_json(opened, changed))
@@ -143,11 +146,16 @@ def remove(opened: "Directory", address: str, yes: bool, output_format: str) -> 
 
 
 def _sentence(each: "MailList") -> str:
-    return f"{each.address} is open to: {_posters(each)}"
+    if each.posters:
+        return f"{each.address} is open to: {', '.join(each.posters)}"
+    return (
+        f"{each.address} is closed: nobody may write to it, its members neither. To open it:\n"
+        f"  maysend list update {each.address} --add-poster WHO"
+    )
 
 
 def _posters(each: "MailList") -> str:
-    return ", ".join(each.posters) or "nobody (closed)"
+    return ", ".join(each.posters) or "(closed to everybody)"
 
 
 def _members(opened: "Directory", each: "MailList") -> list[str]:

@@ -60,7 +60,7 @@ def rights(
         elif output_format == "json":
             print_json_array(found)
         else:
-            rows = ((e.login, e.right, e.address, e.by) for e in found)
+            rows = ((_who(e.login), e.right, e.address, e.by) for e in found)
             print_rows(HEADINGS, rows, _nothing(opened, login, sender, recipient))
 
 
@@ -92,6 +92,11 @@ def _nothing(
     if login is not None:
         return f"{login} may not send at all: see maysend account show {login}"
     return "nobody may send: no accounts yet"
+
+
+def _who(login: str) -> str:
+    """`login` for people."""
+    return "every login" if login == "*" else login
 
 
 def _print_csv(found: "Iterable[Right]") -> None:

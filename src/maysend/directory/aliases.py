@@ -8,11 +8,13 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, 
 
 from maysend.directory import schema
 from maysend.directory.addresses import parse_alias_address, parse_login, parse_name
+from maysend.directory.alias_targets import check_exist, check_no_circle
 from maysend.directory.audit import Change, record
 from maysend.directory.database import Database
 from maysend.directory.errors import DirectoryError
 from maysend.directory.patterns import is_pattern, parse_pattern
-from maysend.directory.suggest import unknown_in
+from maysend.directory.reading import TransactionReader
+from maysend.directory.suggest import nearest, unknown_in
 
 
 class Alias(msgspec.Struct, frozen=True):
@@ -44,13 +46,17 @@ class Aliases:
         send: bool = True,
         receive: bool = True,
         local: bool = False,
+        checked: bool = False,
+        missing_ok: bool = False,
     ) -> list[Alias]:
         """Let `address` lead to `targets`, besides those it has.
 
         `address` is `user@domain`, `@domain`, a pattern like `/^info-.*@example\\.com$/`, or,
         where `local` says so, a name without a domain like root. A target is an address, `@domain`
         (the name before the "@" is kept), the login of an account or a local alias; one that is
-        there already gets the rights given here. Returns every target.
+        there already gets the rights given here. Where `checked`, a target that leads back is
+        refused, and one in a domain of ours that is nobody, unless `missing_ok`. Returns every
+        target.
         """
         if not send and not receive:
             raise DirectoryError("an alias that neither receives nor sends would do nothing")
@@ -61,9 +67,13 @@ class Aliases:
         parsed = [_parse_target(target, pattern=pattern) for target in targets]
         change = self._change()
         with self._database.writing() as connection:
+            if checked and not missing_ok:
+                check_exist(TransactionReader(connection, change.at), connection, alias, parsed)
             for target in parsed:
-                _check_name_exists(connection, target, alias)
+                _check_name_exists(connection, target)
                 _put(connection, change, alias, target, send, receive)
+            if checked:
+                check_no_circle(TransactionReader(connection, change.at), alias, parsed)
             return _targets(connection, alias)
 
     def get(self, address: str) -> list[Alias]:
@@ -164,7 +174,7 @@ def _parse_target(text: str, *, pattern: bool) -> str:
 _SUBSTITUTED = re.compile(r"\$[0-9]|\$[({][0-9]+[)}]")
 
 
-def _check_name_exists(connection: Connection, target: str, alias: str) -> None:
+def _check_name_exists(connection: Connection, target: str) -> None:
     """A target without a domain is an account or a local alias: else it is a typing error."""
     if "@" in target:
         return
@@ -172,9 +182,9 @@ def _check_name_exists(connection: Connection, target: str, alias: str) -> None:
     for column in (login, address):
         if connection.execute(select(column).where(column == target).limit(1)).first() is not None:
             return
-    raise DirectoryError(
-        f"'{target}' has no domain and is no account's login, expected user@domain"
-    )
+    near = nearest(connection, target, login, address)
+    meant = f"did you mean '{near}'?" if near else "expected user@domain"
+    raise DirectoryError(f"'{target}' has no domain and is no account's login, {meant}")
 
 
 def _not_a_target(alias: str, target: str, known: Iterable[str]) -> DirectoryError:

@@ -50,7 +50,9 @@ def _sqlite(url: str | Path, create: bool) -> Database:
     path = sqlite_path(url)
     if not path.exists():
         if not create:
-            raise DirectoryError(f"there is no directory at {path}")
+            raise DirectoryError(
+                f"there is no directory at {path}: the first `maysend account add` makes it"
+            )
         create_private_file(path)
     return SqliteDatabase(path)
 
