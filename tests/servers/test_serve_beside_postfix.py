@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -65,7 +65,7 @@ def send(client: smtplib.SMTP, author: str) -> str:
     text = f"From: {author}\r\nSubject: x\r\n\r\nx\r\n"
     try:
         client.sendmail("bob@example.com", ["x@example.net"], text)
-    except smtplib.SMTPDataError as error:
+    except (smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
         return f"{error.smtp_code} {error.smtp_error!r}"
     return "250"
 
@@ -91,49 +91,136 @@ def test_logins_and_headers_are_checked(folder: Path) -> None:
         running.wait_for(r"[0-9A-F]+: reject: END-OF-MESSAGE from .*sasl_username=<bob@example")
 
 
-def test_workers_that_are_killed_let_nothing_through(folder: Path) -> None:
-    """Kill -9 of each worker under load: clients see 4xx at worst, a forged From: never a 250."""
-    replies: list[tuple[str, str]] = []
-    stop = threading.Event()
+class Load:
+    """Clients that send without end, half of it forged; `replies` are (author, last reply)."""
 
-    def load(port: int) -> None:
-        while not stop.is_set():
+    def __init__(self, port: int, *, logs_in: bool = True) -> None:
+        self.replies: list[tuple[str, str]] = []
+        self._port = port
+        self._logs_in = logs_in
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._send) for _ in range(4)]
+        for thread in self._threads:
+            thread.start()
+
+    def _send(self) -> None:
+        while not self._stop.is_set():
             try:
-                with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
-                    client.login("bob@example.com", "secret")
+                with smtplib.SMTP("127.0.0.1", self._port, timeout=20) as client:
+                    if self._logs_in:
+                        client.login("bob@example.com", "secret")
                     for author in ("bob@example.com", "eve@example.com") * 3:
-                        replies.append((author, send(client, author)))
+                        self.replies.append((author, send(client, author)))
             except smtplib.SMTPAuthenticationError as error:
-                replies.append(("login", str(error.smtp_code)))
+                self.replies.append(("login", str(error.smtp_code)))
             except smtplib.SMTPResponseException as error:
-                replies.append(("command", str(error.smtp_code)))
+                self.replies.append(("command", str(error.smtp_code)))
             except (smtplib.SMTPException, OSError):
-                replies.append(("connection", "lost"))
+                self.replies.append(("connection", "lost"))
 
+    def wait_for(self, count: int, author: str = "", code: str = "") -> None:
+        """Wait until that many more such replies are there."""
+        before, deadline = len(self.replies), time.monotonic() + 30
+        while time.monotonic() < deadline:
+            new = self.replies[before:]
+            if sum(author in who and reply.startswith(code) for who, reply in new) >= count:
+                return
+            self._stop.wait(0.05)
+        raise AssertionError(f"no {count} {author} {code}: {self.replies[-20:]}")
+
+    def codes(self, author: str) -> set[str]:
+        """The reply codes that this author's messages had so far."""
+        return {reply[:3] for who, reply in self.replies if who == author}
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def assert_nothing_was_let_through(self) -> None:
+        """A sound message is taken or deferred, a forged one refused or deferred."""
+        bobs, forged = self.codes("bob@example.com"), self.codes("eve@example.com")
+        assert "250" in bobs
+        assert all(code[0] in "24" for code in bobs), bobs
+        assert "554" in forged
+        assert all(code == "554" or code[0] == "4" for code in forged), forged
+
+
+@contextmanager
+def load_on(postfix: RealPostfix, *, logs_in: bool = True) -> Iterator[Load]:
+    load = Load(postfix.port, logs_in=logs_in)
+    try:
+        yield load
+    finally:
+        load.stop()
+
+
+def test_workers_that_are_killed_let_nothing_through(folder: Path) -> None:
+    """S2.14: kill -9 of each worker under load: 4xx at worst, a forged From: never a 250."""
     with (
         serving(folder, CONFIGURATION.format(folder=folder)) as running,
         postfix_with(folder, smtpd_client_auth_rate_limit="0") as postfix,
+        load_on(postfix) as load,
     ):
-        threads = [threading.Thread(target=load, args=(postfix.port,)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
         for round_ in range(1, 4):
-            before = len(replies)
             os.kill(running.workers[0], signal.SIGKILL)
             running.wait_for(r"is replaced: pid", round_)
-            for _ in range(400):
-                if len(replies) > before + 20:
-                    break
-                stop.wait(0.05)
-        stop.set()
-        for thread in threads:
-            thread.join(60)
-    bobs = {reply[:3] for who, reply in replies if who == "bob@example.com"}
-    forged = {reply[:3] for who, reply in replies if who == "eve@example.com"}
-    assert "250" in bobs
-    assert all(code[0] in "24" for code in bobs), bobs
-    assert "554" in forged
-    assert all(code == "554" or code[0] == "4" for code in forged), forged
+            load.wait_for(20)
+        load.stop()
+        load.assert_nothing_was_let_through()
+
+
+def test_a_restart_under_load_lets_nothing_through(folder: Path) -> None:
+    """S2.14: SIGHUP, then an end and a new start: in between 4xx, afterwards all is as before.
+
+    Without SASL here: a Postfix whose auth socket is gone starts no smtpd, as with a Dovecot.
+    """
+    text = CONFIGURATION.format(folder=folder)
+    trusted = {
+        "smtpd_sasl_auth_enable": "no",
+        "milter_macro_defaults": "{auth_authen}=bob@example.com",
+        "smtpd_relay_restrictions": "permit_mynetworks, reject",
+        "mynetworks": "127.0.0.1",
+    }
+    with postfix_with(folder, **trusted) as postfix, load_on(postfix, logs_in=False) as load:
+        load.wait_for(5, code="4")
+        with serving(folder, text) as running:
+            load.wait_for(5, "bob", "250")
+            running.signal(signal.SIGHUP)
+            load.wait_for(20, "bob", "250")
+            assert running.stop() == 0
+        load.wait_for(5, code="4")
+        with serving(folder, text):
+            load.wait_for(10, "bob", "250")
+            load.wait_for(5, "eve", "554")
+            load.stop()
+        load.assert_nothing_was_let_through()
+
+
+def test_a_maysend_that_hangs_is_a_4xx_until_it_goes_on(folder: Path) -> None:
+    """S2.14: stopped workers answer nobody, and Postfix waits no longer than told."""
+    names = ("milter_connect_timeout", "milter_command_timeout", "milter_content_timeout")
+    with (
+        serving(folder, CONFIGURATION.format(folder=folder)) as running,
+        postfix_with(folder, **dict.fromkeys(names, "1s")) as postfix,
+        smtplib.SMTP("127.0.0.1", postfix.port) as client,
+    ):
+        client.login("bob@example.com", "secret")
+        assert send(client, "bob@example.com") == "250"
+        workers = running.workers
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        try:
+            for author in ("bob@example.com", "eve@example.com"):
+                assert send(client, author).startswith("451 ")
+        finally:
+            for worker in workers:
+                with suppress(ProcessLookupError):  # one that hangs for long is replaced
+                    os.kill(worker, signal.SIGCONT)
+        with smtplib.SMTP("127.0.0.1", postfix.port) as again:
+            again.login("bob@example.com", "secret")
+            assert send(again, "bob@example.com") == "250"
+            assert NOT_BOBS in send(again, "eve@example.com")
 
 
 def test_the_owners_may_be_those_of_a_main_cf(folder: Path) -> None:
