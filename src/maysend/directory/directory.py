@@ -125,6 +125,12 @@ class Directory:
         known = self._answers.answer("accounts", "", login) is not None
         return None if known else "This account does not exist any more"
 
+    def has_to_wait_for_objection(self, login: str) -> bool:
+        """Whether `objection` would have to ask a database on another host."""
+        return self._answers.may_wait and not all(
+            self._answers.keeps(name, "", login) for name in ("suspended", "accounts")
+        )
+
     def owners(self, address: str, delimiters: str = "") -> ownership.Owners:
         """Who may send as `address` just now; asked afresh, past every cache."""
         with self._database.reading() as connection:

@@ -34,6 +34,10 @@ class Watch(Protocol):
         """The state now, or DirectoryUnavailable."""
         ...
 
+    def answers_at_once(self) -> bool:
+        """Whether `state` would not have to wait."""
+        ...
+
     def forget(self) -> None:
         """What was read is older than a change that this process made."""
         ...
@@ -74,6 +78,10 @@ class VersionWatch:
         if self._state is None or now - self._read_at > PATIENCE:
             raise DirectoryUnavailable(self._failure)
         return self._state
+
+    def answers_at_once(self) -> bool:
+        """Whoever asks reads a file."""
+        return True
 
     def forget(self) -> None:
         """Read it again at the next question."""
@@ -122,6 +130,10 @@ class PolledVersion:
         if known is None or self._clock() - known[1] > PATIENCE:
             raise DirectoryUnavailable(self._failure)
         return known[0]
+
+    def answers_at_once(self) -> bool:
+        """Whether there was a reading, however old."""
+        return self._known is not None
 
     def forget(self) -> None:
         """Read it again at once."""

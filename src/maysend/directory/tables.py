@@ -57,6 +57,7 @@ from maysend.directory.freshness import (
 from maysend.directory.reading import Patterns, TransactionReader
 from maysend.directory.scopes import scope_answer
 from maysend.directory.suspensions import Refusal, suspended_client, suspended_sender
+from maysend.tables.remembering import Remembering
 from maysend.tables.table import LookupTable, Opener, TableContext, TableError
 
 
@@ -187,6 +188,21 @@ class Answers:
                 self._cache.put(place, kept)
         return kept.value
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether an answer that is not kept has to come from another host."""
+        return self._database.is_remote
+
+    def keeps(self, name: str, delimiters: str, key: str) -> bool:
+        """Whether `answer` would not have to wait: the answer is kept, or can't be had now."""
+        if not self._watch.answers_at_once():
+            return False
+        try:
+            state = self._watch.state()
+        except DirectoryUnavailable:
+            return True
+        return self._cache.get((name, delimiters, key), state, self._now()) is not None
+
     def _ask(self, name: str, delimiters: str, key: str, now: float) -> Answer[str | None]:
         # The state's number and all that is read are of one state: they are one transaction.
         with self._database.answering() as connection:
@@ -201,17 +217,21 @@ class Answers:
         self._watch.close()
 
 
-class DirectoryTable:
+class DirectoryTable(Remembering):
     """One `directory:NAME` table; see the module's description."""
 
     pattern = True
-    blocking = False
 
     def __init__(self, name: str, delimiters: str, answers: Answers) -> None:
         self.spec = f"directory:{name}"
         self._name = name
         self._delimiters = delimiters
         self._answers = answers
+        self.blocking = answers.may_wait
+
+    def remembers(self, key: str, /) -> bool:
+        """Whether a lookup would not have to wait for a database on another host."""
+        return self._answers.keeps(self._name, self._delimiters, key)
 
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where there is none; TableError where that is unknown."""

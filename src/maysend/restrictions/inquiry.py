@@ -16,6 +16,7 @@ from maysend.restrictions.trace import Search, Step
 from maysend.restrictions.waiting import WouldWait
 from maysend.tables import LookupTable, TableError
 from maysend.tables.fixed_strings import Lacking
+from maysend.tables.remembering import would_wait
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
@@ -41,7 +42,7 @@ class Inquiry:
 
     def lookup(self, table: LookupTable, key: str) -> str | None:
         """Ask a table for one key. Raises TableError where the table has no answer now."""
-        if table.blocking and not self.may_wait:
+        if table.blocking and not self.may_wait and would_wait(table, key):
             raise WouldWait(table.spec)
         try:
             answer = table.lookup(key)
@@ -58,7 +59,7 @@ class Inquiry:
         Raises TableError where the table has no answer now.
         """
         asked = keys.whole if table.pattern else keys.every
-        if table.blocking and not self.may_wait and asked:
+        if table.blocking and not self.may_wait and any(would_wait(table, k) for k in asked):
             raise WouldWait(table.spec)
         if not (keys.are_folded and isinstance(table, Lacking) and table.lacks(asked)):
             lookup = table.lookup

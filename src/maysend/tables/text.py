@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from maysend.tables.fixed_strings import Lacking
+from maysend.tables.remembering import Remembering
 from maysend.tables.table import LookupTable, TableContext, TableError
 
 
@@ -34,7 +35,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-class CheckedTable(Lacking):
+class CheckedTable(Lacking, Remembering):
     """A table seen through the checks that Postfix puts around every table.
 
     With smtputf8_enable a key that is not UTF-8 is not found, and an answer that is not UTF-8
@@ -53,9 +54,14 @@ class CheckedTable(Lacking):
         self._folds = not table.pattern and (context.utf8 or not forwards)
         self._ask = table.lookup
         self._lacks = table.lacks if isinstance(table, Lacking) else None
+        self._remembers = table.remembers if isinstance(table, Remembering) else None
         self._tell = context.tell
         if self._tell is not None:
             self._ask = self._told
+
+    def remembers(self, key: str, /) -> bool:
+        """Whether the table has this key's answer without having to wait."""
+        return self._remembers is not None and self._remembers(key)
 
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where it is not found; TableError where that is unknown."""

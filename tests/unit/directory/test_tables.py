@@ -11,6 +11,7 @@ import pytest
 from maysend.directory import Directory, DirectoryUnavailable
 from maysend.directory.freshness import CHECK_INTERVAL, PATIENCE, Answer, AnswerCache, VersionWatch
 from maysend.directory.tables import FINDERS
+from maysend.policy import Policy, Request, WouldWait
 from maysend.tables.table import TableContext, TableError
 from tests.unit.directory.conftest import Clock, open_directory_table
 from tests.unit.directory.stores import in_a_file
@@ -271,3 +272,22 @@ def test_thread_that_knows_goes_on_while_another_reads() -> None:
         assert watch.state() == (0, 0, 1)
         go_on.set()
         assert slow.result(10) == (0, 0, 2)
+
+
+def test_only_a_remembered_answer_of_another_host_is_had_without_waiting(
+    directory: Directory, store: str
+) -> None:
+    """So that a worker's loop never stands still for a database."""
+    directory.accounts.add("bob@example.com")
+    policy = Policy.builtin(directory.table_types())
+    request = Request(
+        sasl_username="bob@example.com",
+        sasl_method="PLAIN",
+        sender="bob@example.com",
+        recipient="x@example.net",
+    )
+    if store.startswith("postgresql"):
+        with pytest.raises(WouldWait):
+            policy.decide(request, may_wait=False)
+    assert policy.decide(request).is_permitted
+    assert policy.decide(request, may_wait=False).is_permitted

@@ -21,6 +21,7 @@ from maysend.protocols.socketmap import (
 from maysend.servers.metrics import Cell, Metrics
 from maysend.servers.threads import BoundedThreads, NoFreeThread
 from maysend.tables import LookupTable, TableError
+from maysend.tables.remembering import would_wait
 
 LONGEST_WAIT = 20.0
 """Seconds that a table may take; Postfix waits for 100."""
@@ -57,7 +58,7 @@ class SocketmapService:
             self._count("unknown", "error")
             known = ", ".join(self._maps)
             return permanent(f"no map {query.name[:80]}, expected one of {known}")
-        if table.blocking:
+        if would_wait(table, query.key):
             return self._answer_later(table, query)
         try:
             return self._said(query, table.lookup(query.key))

@@ -145,7 +145,7 @@ class DovecotLogins:
         except SaslError as problem:
             raise Refused(failed(str(problem))) from None
 
-    def objection(self, login: str) -> str | None:
+    async def objection(self, login: str) -> str | None:
         """None: Dovecot's auth socket can't be asked again without the password."""
         return None
 

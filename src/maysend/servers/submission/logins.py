@@ -84,10 +84,10 @@ class Logins(Protocol):
     async def authenticate(self, attempt: Attempt) -> str:
         """The canonical login. Raises Refused; nothing that is raised holds a secret."""
 
-    def objection(self, login: str) -> str | None:
+    async def objection(self, login: str) -> str | None:
         """Why a canonical login that was let in may send nothing any more; asked at each MAIL.
 
-        Does not wait. Raises where that is not known.
+        Raises where that is not known.
         """
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class PasswordLogins:
 
     `check(login, password)` gives the canonical login or None; `credential(login)` gives what is
     stored, which CRAM-MD5 and SCRAM-SHA-256 need. Both may block, and run in threads. `objection`
-    as `Logins.objection`. `salt_key` as in `sasl.exchange.Circumstances`. Raises ValueError for a
+    as `Logins.objection`, and `has_to_wait` whether it would, then it runs in a thread. `salt_key` as in `sasl.exchange.Circumstances`. Raises ValueError for a
     mechanism that can't be spoken.
     """
 
@@ -108,6 +108,7 @@ class PasswordLogins:
         check: Callable[[str, str], str | None],
         credential: Callable[[str], Credential | None] | None = None,
         objection: Callable[[str], str | None] = lambda _: None,
+        has_to_wait: Callable[[str], bool] = lambda _: False,
         *,
         mechanisms: Sequence[str] = USUAL_MECHANISMS,
         hostname: str = "localhost",
@@ -122,10 +123,12 @@ class PasswordLogins:
         self._check = check
         self._credential = credential
         self._objection = objection
+        self._has_to_wait = has_to_wait
         self._offers = [(name, MECHANISMS[name].properties) for name in mechanisms]
         self._hostname = hostname
         self._salt_key = salt_key or token_bytes(32)
         self._threads = BoundedThreads(threads, name="authentication")
+        self._asking = BoundedThreads(threads, name="objections")
         self._log = log
 
     async def offers(self) -> Sequence[tuple[str, frozenset[str]]]:
@@ -154,13 +157,16 @@ class PasswordLogins:
             guess = str(problem) == FAILURE
             raise Refused(failed(str(problem)), claimed, guess=guess) from None
 
-    def objection(self, login: str) -> str | None:
+    async def objection(self, login: str) -> str | None:
         """What the function says that this was made with."""
+        if self._has_to_wait(login):
+            return await self._asking.run(self._objection, login)
         return self._objection(login)
 
     def close(self) -> None:
         """Start no more checks."""
         self._threads.close()
+        self._asking.close()
 
     async def _answered(self, exchange: Mechanism, step: Claim | Question) -> Step:
         """Ask the store what the exchange wants to know. Raises SaslError, Refused."""
@@ -201,6 +207,7 @@ def directory_logins(
         partial(directory.authenticate, realm=realm),
         partial(directory.credential, realm=realm),
         directory.objection,
+        directory.has_to_wait_for_objection,
         mechanisms=mechanisms,
         hostname=hostname,
         salt_key=salt_key,

@@ -120,7 +120,7 @@ class Services:
             chunking=theirs.chunking,
         )
 
-    def logins_objection(self, login: str) -> Reply | None:
+    async def logins_objection(self, login: str) -> Reply | None:
         """Why this login may begin no message now: it was suspended, or is gone, since it came.
 
         The null sender is nobody's, so no owner lookup would notice.
@@ -128,7 +128,7 @@ class Services:
         if not login:
             return None
         try:
-            reason = self.logins.objection(login)
+            reason = await self.logins.objection(login)
         except Exception as problem:  # fail closed, whatever the directory raises
             self.log(f"error: whether {login} may send is not known: {type(problem).__name__}")
             return UNKNOWN_STANDING

@@ -93,7 +93,7 @@ class Transactions:
         if offered.size and parameters.size is not None and parameters.size > offered.size:
             return TOO_BIG
         self.session.dialogue.size = parameters.size or 0
-        objection = self._services.logins_objection(self._peer.login)
+        objection = await self._services.logins_objection(self._peer.login)
         if objection is not None:
             self.journal.refused("MAIL", sender, None, objection, Decision(objection))
             return objection
