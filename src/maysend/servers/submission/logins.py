@@ -99,8 +99,9 @@ class PasswordLogins:
 
     `check(login, password)` gives the canonical login or None; `credential(login)` gives what is
     stored, which CRAM-MD5 and SCRAM-SHA-256 need. Both may block, and run in threads. `objection`
-    as `Logins.objection`, and `has_to_wait` whether it would, then it runs in a thread. `salt_key` as in `sasl.exchange.Circumstances`. Raises ValueError for a
-    mechanism that can't be spoken.
+    as `Logins.objection`, and `has_to_wait` whether it would wait: then it runs in a thread.
+    `salt_key` as in `sasl.exchange.Circumstances`. Raises ValueError for a mechanism that can't be
+    spoken.
     """
 
     def __init__(
