@@ -22,6 +22,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "needs_slapd": ("slapd", "postmap"),
     "needs_memcached": ("memcached", "postmap"),
     "needs_dovecot": ("dovecot", "doveadm"),
+    "needs_systemd": ("systemd-socket-activate", "systemd-analyze"),
 }
 """Marker → the programs without which the test can't run."""
 
@@ -38,7 +39,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if item.get_closest_marker(marker) is None:
             continue
         missing = [program for program in programs if not is_installed(program)]
-        if os.geteuid() != 0 and marker not in ("needs_swaks", "needs_curl"):
+        if os.geteuid() != 0 and marker not in ("needs_swaks", "needs_curl", "needs_systemd"):
             missing.append("root")
         if missing:
             leave_out(", ".join(missing))

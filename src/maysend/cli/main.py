@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "maysend.cli.postfix:postfix",
         "Print the lines that make Postfix ask; check them.",
     ),
+    "systemd": ("maysend.cli.systemd:systemd", "Print systemd units for `maysend serve`."),
     "demo": ("maysend.cli.demo:demo", "Run a gateway with sample accounts, to try it out."),
     "account": ("maysend.cli.account:account", "Accounts: who can log in; suspend and resume."),
     "alias": ("maysend.cli.alias:alias", "Aliases: addresses that lead to others."),

@@ -42,7 +42,7 @@ class ListenerSockets:
             else:
                 self.sockets = _inet(address, workers)
         except OSError as problem:
-            why = problem.strerror or str(problem)
+            why = why_not(problem, address)
             raise SocketError(f"{settings.name}: {settings.address}: {why}") from None
         except LookupError as problem:
             raise SocketError(f"{settings.name}: {problem.args[0]}") from None
@@ -58,6 +58,16 @@ class ListenerSockets:
         if self._path:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._path)
+
+
+def why_not(problem: OSError, address: Address) -> str:
+    """Why nobody can listen on `address`, in words."""
+    folder = os.path.dirname(address.path)
+    if problem.errno == errno.ENOENT and address.path and not os.path.isdir(folder):
+        return f"there is no folder {folder}"
+    if problem.errno == errno.EADDRINUSE:
+        return "another process listens there already"
+    return problem.strerror or str(problem)
 
 
 def handed_over(environment: Mapping[str, str], process: int) -> list[socket.socket]:

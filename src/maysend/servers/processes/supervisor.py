@@ -25,6 +25,7 @@ from maysend.servers.processes.sockets import (
     SocketError,
     handed_over,
     inherited_for,
+    why_not,
 )
 from maysend.servers.processes.web import Web
 
@@ -141,7 +142,15 @@ class Supervisor:
                 if key not in self._sockets:
                     sockets.close()
             raise CannotServe(str(problem)) from None
+        self._warn_of_unserved(configuration)
         return opened
+
+    def _warn_of_unserved(self, configuration: Configuration) -> None:
+        """Who connects to a socket that systemd opened and no listener has would wait for ever."""
+        served = [inherited_for(each, self._handed_over) for each in configuration.listeners]
+        for sock in self._handed_over:
+            if sock not in served:
+                self._log(f"warning: systemd opened {sock.getsockname()}: no listener has it")
 
     async def _start_web(self, configuration: Configuration) -> None:
         address = configuration.metrics_address
@@ -151,7 +160,7 @@ class Supervisor:
         try:
             await web.start(address)
         except OSError as problem:
-            raise CannotServe(f"metrics: {address}: {problem.strerror}") from None
+            raise CannotServe(f"metrics: {address}: {why_not(problem, address)}") from None
         self._web = web
 
     async def _started(self, configuration: Configuration) -> list[RunningWorker]:

@@ -56,7 +56,7 @@ class Worker:
             configuration = read_configuration(Path(self._order.configuration), settings_by_kind())
             site = await self._started(configuration)
         except (ConfigurationError, DirectoryError, PolicyError, MainCfError, OSError) as problem:
-            await self._report(Report(failed=str(problem)))
+            await self._report(Report(failed=f"{_told(problem)}{_as_whom(self._order.user)}"))
             return EX_CONFIG
         except Exception as problem:
             await self._report(Report(failed=f"{type(problem).__name__}: {problem}"))
@@ -99,6 +99,18 @@ class Worker:
             await self._writer.drain()
         except OSError:
             pass  # the supervisor is gone: the end of its socket says so
+
+
+def _told(problem: Exception) -> str:
+    """In words: an OSError's own are "[Errno 2] No such file or directory: '/x'"."""
+    if isinstance(problem, OSError) and problem.filename is not None:
+        return f"{os.fsdecode(problem.filename)}: {problem.strerror}"
+    return str(problem)
+
+
+def _as_whom(user: str) -> str:
+    """Who could not: what root may read, the user that the workers become may not."""
+    return f" (as user {user})" if user else ""
 
 
 async def _until_closed(reader: asyncio.StreamReader, stopped: asyncio.Event) -> None:
