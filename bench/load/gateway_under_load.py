@@ -13,6 +13,7 @@ import uvloop
 
 from maysend.directory import Directory
 from maysend.policy import Policy
+from maysend.servers.processes.worker import settle
 from maysend.servers.submission import Gateway, GatewaySettings, NextHop, directory_logins
 
 
@@ -44,6 +45,7 @@ async def serve(folder: Path, next_hop_port: int, accounts: int, password: str) 
             settings, policy, directory_logins(directory), lambda line: print(line, file=log)
         )
         await gateway.start()
+        settle()  # as the workers of `maysend serve` do
         print(gateway.port, flush=True)
         await stopped.wait()
         await gateway.stop()

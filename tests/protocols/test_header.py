@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maysend.protocols.header import HeaderCollector, HeaderError, parse_header
+from maysend.protocols.header import (
+    HeaderCollector,
+    HeaderError,
+    names_line_by_line,
+    parse_header,
+)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +75,34 @@ def test_a_header_has_a_bound() -> None:
         collector.feed(b"X: " + b"y" * 50 + b"\r\n")
     with pytest.raises(HeaderError, match=r"552 5\.3\.4"):
         collector.feed(b"X: " + b"y" * 50 + b"\r\n")
+
+
+LINES = [
+    b"From: a",
+    b"x",
+    b" more",
+    b"\t",
+    b" ",
+    b"A:",
+    b"B :",
+    b"",
+    b"To: \0",
+    b"c:\rd",
+    b"e:\nf",
+    b":",
+]
+
+
+@given(lines=st.lists(st.sampled_from(LINES), max_size=6), ends=st.sampled_from([b"", b"\r\n"]))
+def test_a_block_read_as_one_is_as_if_read_line_by_line(lines: list[bytes], ends: bytes) -> None:
+    octets = b"\r\n".join(lines) + ends
+    outcomes = []
+    for read in (lambda: parse_header(octets).names, lambda: tuple(names_line_by_line(octets))):
+        try:
+            outcomes.append(read())
+        except HeaderError as problem:
+            outcomes.append(problem.reply)
+    assert outcomes[0] == outcomes[1]
 
 
 @given(octets=st.binary(max_size=500))

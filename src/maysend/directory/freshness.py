@@ -216,16 +216,18 @@ class AnswerCache(Generic[AnswerType]):
         self._answers: dict[Hashable, Answer[AnswerType]] = {}
         self._lock = Lock()
 
-    def get(self, key: Hashable, state: State, now: float) -> Answer[AnswerType] | None:
-        """The answer kept for `key` if it holds in `state` at `now`."""
-        if state != self._state:
+    def get(
+        self, key: Hashable, state: State, now: Callable[[], float]
+    ) -> Answer[AnswerType] | None:
+        """The answer kept for `key` if it holds in `state` at the time that `now` tells."""
+        if state is not self._state and state != self._state:
             with self._lock:
                 self._answers.clear()
                 self._state = state
         answer = self._answers.get(key)
-        if answer is None or answer.state != state:
+        if answer is None or (answer.state is not state and answer.state != state):
             return None
-        if answer.until is not None and answer.until <= now:
+        if answer.until is not None and answer.until <= now():
             return None
         return answer
 

@@ -179,11 +179,10 @@ class Answers:
 
     def answer(self, name: str, delimiters: str, key: str) -> str | None:
         """What the table `name` says of `key`. DirectoryError where that is unknown."""
-        state, now = self._watch.state(), self._now()
         place = (name, delimiters, key)
-        kept = self._cache.get(place, state, now)
+        kept = self._cache.get(place, self._watch.state(), self._now)
         if kept is None:
-            kept = self._ask(name, delimiters, key, now)
+            kept = self._ask(name, delimiters, key, self._now())
             if len(key) <= LONGEST_KEY:
                 self._cache.put(place, kept)
         return kept.value

@@ -23,6 +23,10 @@ TOO_MANY_HOPS = Reply(554, "5.4.6", "Error: too many hops")
 FIELD = re.compile(rb"([!-9;-~]+):")
 CONTINUATION = re.compile(rb"[ \t]+[^ \t]")
 END = b"\r\n\r\n"
+ONLY_SOUND_LINES = re.compile(
+    rb"(?:[!-9;-~]++:[^\r\n]*+\r\n(?:[ \t]++[^ \t\r\n][^\r\n]*+\r\n)*+)*+"
+)
+NAMES = re.compile(rb"^([!-9;-~]++):", re.MULTILINE)
 
 
 class HeaderBlock(msgspec.Struct, frozen=True):
@@ -46,6 +50,17 @@ class HeaderError(Exception):
 
 def parse_header(octets: bytes) -> HeaderBlock:
     """Check every line of a header block. Raises HeaderError naming the line."""
+    if ONLY_SOUND_LINES.fullmatch(octets):
+        names = NAMES.findall(octets.lower())
+    else:
+        names = names_line_by_line(octets)
+    if names.count(b"received") > HOPCOUNT_LIMIT:
+        raise HeaderError(TOO_MANY_HOPS)
+    return HeaderBlock(octets, tuple(names))
+
+
+def names_line_by_line(octets: bytes) -> list[bytes]:
+    """The names of a block that may have a bad line. Raises HeaderError naming the first one."""
     names: list[bytes] = []
     for number, line in enumerate(octets.removesuffix(b"\r\n").split(b"\r\n"), 1):
         found = FIELD.match(line)
@@ -53,10 +68,7 @@ def parse_header(octets: bytes) -> HeaderBlock:
             names.append(found[1].lower())
         elif not (names and CONTINUATION.match(line)) and octets:
             raise HeaderError(_bad_line(number))
-    block = HeaderBlock(octets, tuple(names))
-    if block.count(b"received") > HOPCOUNT_LIMIT:
-        raise HeaderError(TOO_MANY_HOPS)
-    return block
+    return names
 
 
 def _bad_line(number: int) -> Reply:

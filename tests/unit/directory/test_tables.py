@@ -229,9 +229,9 @@ def test_cache_is_bounded() -> None:
     for key in range(10):
         cache.put(key, Answer(key, state, None))
     assert len(cache) == 3
-    assert cache.get(9, state, 0.0) is not None
-    assert cache.get(0, state, 0.0) is None
-    assert cache.get(9, (0, 0, 2), 0.0) is None
+    assert cache.get(9, state, lambda: 0.0) is not None
+    assert cache.get(0, state, lambda: 0.0) is None
+    assert cache.get(9, (0, 0, 2), lambda: 0.0) is None
 
 
 def test_thread_that_knows_nothing_waits_for_the_one_that_reads() -> None:

@@ -46,6 +46,11 @@ class ReplyLines(msgspec.Struct, frozen=True):
         return f"{self.code // 100}.0.0"
 
     @property
+    def has_dsn(self) -> bool:
+        """Whether it is one line with an enhanced status code."""
+        return len(self.lines) == 1 and ENHANCED_CODE.match(self.lines[0]) is not None
+
+    @property
     def accepts(self) -> bool:
         """Whether this is a 2yz reply."""
         return 200 <= self.code <= 299
@@ -63,13 +68,9 @@ Answer: TypeAlias = Reply | ReplyLines
 """What a client is told."""
 
 
-def in_ascii(reply: Answer) -> Answer:
+def in_ascii(reply: ReplyLines) -> ReplyLines:
     """The reply for a client that did not ask for SMTPUTF8 (RFC 6531 3.7.4): accents are left
     away, and what has no other form becomes a question mark."""
-    if isinstance(reply, Reply):
-        if reply.text.isascii():
-            return reply
-        return Reply(reply.code, reply.dsn, _ascii(reply.text))
     if all(map(str.isascii, reply.lines)):
         return reply
     return ReplyLines(reply.code, tuple(map(_ascii, reply.lines)))

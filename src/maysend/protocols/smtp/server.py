@@ -128,7 +128,7 @@ class ServerCodec:
         return discarded
 
     def _next_of_message(self, scanner: DataScanner) -> Event | None:
-        if self.held and not scanner.finished:
+        if self._position < len(self._input) and not scanner.finished:
             octets = self._input[self._position :] if self._position else self._input
             wire, self._input = scanner.feed(octets)
             self._position = 0

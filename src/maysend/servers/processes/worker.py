@@ -62,7 +62,7 @@ class Worker:
             await self._report(Report(failed=f"{type(problem).__name__}: {problem}"))
             raise
         loop.add_signal_handler(signal.SIGUSR1, site.decision_log.flush)
-        _settle()
+        settle()
         await self._report(Report(ready=True))
         tasks = [
             asyncio.create_task(site.keep()),
@@ -128,7 +128,7 @@ def become(user: str) -> None:
     os.setuid(entry.pw_uid)
 
 
-def _settle() -> None:
+def settle() -> None:
     """What was made at the start stays: the collector need not look at it again and again."""
     gc.collect()
     gc.freeze()

@@ -8,7 +8,7 @@ from typing import cast
 
 from maysend.protocols.proxy_protocol import Proxied, ProxyError, ProxyReader
 from maysend.protocols.smtp.data import DataLimits
-from maysend.protocols.smtp.replies import ReplyLines
+from maysend.protocols.smtp.replies import Answer, ReplyLines, in_ascii
 from maysend.protocols.smtp.server import Event, ServerCodec
 from maysend.reply import LONGEST_LINE, Reply
 from maysend.servers.submission.patience import Patience
@@ -56,7 +56,9 @@ class Channel(asyncio.BufferedProtocol):
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._unsent: list[bytes] = []
-        self.footer: Callable[[Reply | ReplyLines], ReplyLines] | None = None
+        self.takes_utf8 = False
+        """Whether replies may be UTF-8: the client asked for SMTPUTF8 in its last MAIL."""
+        self.footer: Callable[[Answer], ReplyLines] | None = None
         self._in_a_row = 0
         self._gone = False
         self._ended = False
@@ -178,9 +180,13 @@ class Channel(asyncio.BufferedProtocol):
             while event is None:
                 if self._gone or self._ended:
                     raise ClientGone
-                await self._octets()
+                if self._reading_paused:
+                    self.resume_reading()
+                self._waiter = self._loop.create_future()
+                await self._waiter
                 event = self.codec.next_event()
         finally:
+            self._waiter = None
             self._patience.end()
         return event
 
@@ -193,17 +199,17 @@ class Channel(asyncio.BufferedProtocol):
         """What comes next is a message."""
         self.codec.start_data(limits)
 
-    def say(self, reply: Reply | ReplyLines) -> None:
+    def say(self, reply: Answer) -> None:
         """Put a reply in line; it goes out when the dialogue waits for more, or at flush()."""
         if self.footer is not None and reply.code >= 400:
             reply = self.footer(reply)
         if isinstance(reply, Reply):
             line = str(reply)
-            if line.isascii() and line.isprintable() and len(line) <= LONGEST_LINE - 2:
+            if line.isascii() and line.isprintable() and len(line) <= LONGEST_LINE:
                 self._unsent.append(line.encode() + b"\r\n")
                 return
             reply = ReplyLines.of(reply)
-        self._unsent.append(reply.encode())
+        self._unsent.append((reply if self.takes_utf8 else in_ascii(reply)).encode())
 
     async def flush(self, timeout: float) -> None:
         """Send what was said. Raises ClientGone, TimeoutError when the client does not read."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from maysend.policy import Session
 from maysend.protocols.smtp.commands import CommandError, split_verb
-from maysend.protocols.smtp.replies import Answer, ReplyLines, in_ascii
+from maysend.protocols.smtp.replies import Answer, ReplyLines
 from maysend.protocols.smtp.server import LINE_LENGTH_LIMIT, BadLine, Line
 from maysend.protocols.smtp.xclient import parse_xclient
 from maysend.reply import Reply
@@ -77,7 +77,7 @@ class Dialogue:
             "EHLO": self._ehlo,
             "STARTTLS": self._starttls,
             "AUTH": self._auth,
-            "MAIL": self._mail,
+            "MAIL": self._transactions.mail,
             "RCPT": self._transactions.rcpt,
             "DATA": self._transactions.data,
             "BDAT": self._transactions.bdat,
@@ -164,21 +164,21 @@ class Dialogue:
             event = await self._channel.event(self._settings.timeouts.smtpd_timeout)
         finally:
             self._idle = False
-        if isinstance(event, BadLine):
-            if event.reply.disconnects:
-                raise Disconnect(event.reply)
-            return event.reply
-        assert isinstance(event, Line)
-        return event.text
+        if isinstance(event, Line):
+            return event.text
+        assert isinstance(event, BadLine)
+        if event.reply.disconnects:
+            raise Disconnect(event.reply)
+        return event.reply
 
     async def _answer(self, line: str | Reply) -> None:
         answer = line if isinstance(line, Reply) else await self._execute(line)
         if answer is None:
             return
-        self._channel.say(answer if self._transactions.smtputf8 else in_ascii(answer))
-        if isinstance(answer, Reply) and answer.disconnects:
-            raise ClientGone
+        self._channel.say(answer)
         if answer.code >= 400 or self._is_surplus:
+            if isinstance(answer, Reply) and answer.disconnects:
+                raise ClientGone
             self._is_surplus = False
             await self._count_error()
 
@@ -321,9 +321,6 @@ class Dialogue:
         if self._peer.helo_name:
             self._session.dialogue.helo_name = self._peer.helo_name
         return await self._greeting()
-
-    async def _mail(self, argument: str) -> Answer:
-        return await self._transactions.mail(argument)
 
     async def _rset(self, argument: str) -> Answer:
         if argument:

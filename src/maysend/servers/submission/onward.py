@@ -108,6 +108,8 @@ def passed_on(reply: Answer) -> ReplyLines:
     Its 421 and 521 end its own connection, not the client's; 3yz means nothing to the client.
     """
     lines = ReplyLines.of(reply) if isinstance(reply, Reply) else reply
+    if lines.has_dsn and lines.code not in (421, 521) and not 300 <= lines.code <= 399:
+        return lines
     code = {421: 451, 521: 550}.get(lines.code, lines.code)
     if 300 <= code <= 399:
         return ReplyLines.of(Reply(451, "4.5.0", "Error: next hop gave a wrong reply"))

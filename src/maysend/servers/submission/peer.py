@@ -69,4 +69,4 @@ def _is_address(text: str) -> bool:
 
 def printable(text: str) -> str:
     """`text` for one line of a log: control characters become question marks."""
-    return UNPRINTABLE.sub("?", text)
+    return text if text.isprintable() else UNPRINTABLE.sub("?", text)

@@ -75,9 +75,7 @@ class Relay(asyncio.Protocol):
             return await self.command(first), await self.command(second)
         self._write(first + second)
         limit = self.timeouts.next_hop_command
-        if len(self._replies) < 2:
-            await self._octets(limit, 2)
-        return await self._reply(limit), await self._reply(limit)
+        return await self._reply(limit, 2), await self._reply(limit)
 
     async def start_tls(self, context: ssl.SSLContext, name: str) -> None:
         """Negotiate TLS after its 220. Raises NextHopFailed, also for a certificate that is not
@@ -198,26 +196,23 @@ class Relay(asyncio.Protocol):
         assert self._transport is not None
         self._transport.write(octets)
 
-    async def _reply(self, timeout: float) -> ReplyLines:
-        if not self._replies:
-            await self._octets(timeout)
+    async def _reply(self, timeout: float, wanted: int = 1) -> ReplyLines:
+        """The next reply, as soon as `wanted` are there. Raises NextHopFailed."""
+        if len(self._replies) < wanted:
+            self._patience.begin(timeout)
+            self._wanted = wanted
+            try:
+                while len(self._replies) < wanted:
+                    self._check()
+                    self._waiter = self._loop.create_future()
+                    await self._waiter
+            finally:
+                self._waiter = None
+                self._patience.end()
         reply = self._replies.popleft()
         if reply.code == 421:
             self._fail("is closing the connection")
         return reply
-
-    async def _octets(self, timeout: float, replies: int = 1) -> None:
-        """Wait for so many replies, or for one that ends the connection. Raises NextHopFailed."""
-        self._patience.begin(timeout)
-        self._wanted = replies
-        try:
-            while len(self._replies) < replies:
-                self._check()
-                self._waiter = self._loop.create_future()
-                await self._waiter
-        finally:
-            self._waiter = None
-            self._patience.end()
 
     def _check(self) -> None:
         if self._failure is not None:

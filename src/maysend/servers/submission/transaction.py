@@ -61,8 +61,6 @@ class Transactions:
         self, services: Services, terms: Terms, session: Session, peer: Peer, channel: Channel
     ) -> None:
         self.envelope: Envelope | None = None
-        self.smtputf8 = False
-        """Whether the client takes UTF-8 in replies: it asked for it in its last MAIL."""
         self._services = services
         self._terms = terms
         self.session = session
@@ -87,7 +85,7 @@ class Transactions:
             return problem.reply
         except AddressSyntaxError:
             return BAD_SENDER
-        self.smtputf8 = parameters.smtputf8
+        self._channel.takes_utf8 = parameters.smtputf8
         if not sender.isascii() and not parameters.smtputf8:
             return NEEDS_SMTPUTF8
         if offered.size and parameters.size is not None and parameters.size > offered.size:
@@ -192,12 +190,15 @@ class Transactions:
 
     async def ask(self, command: Callable[[], Decision]) -> Decision:
         """Ask the policy; whatever goes wrong in it is a 4yz for the client, never a yes."""
-        decision = await self._services.deciding.decide(of_session(self.session, command))
-        seconds = delay(decision)
-        if seconds:
+        deciding = self._services.deciding
+        question = of_session(self.session, command)
+        decision = deciding.at_once(question)
+        if decision is None:
+            decision = await deciding.in_a_thread(question)
+        if decision.actions:
             # smtpd sleeps as long as it is told; here nobody keeps a client for longer than this.
             longest = self._services.settings.timeouts.smtpd_timeout
-            await asyncio.sleep(min(seconds, longest))
+            await asyncio.sleep(min(delay(decision), longest))
         return decision
 
     async def _before_data(self, envelope: Envelope) -> Answer | None:
