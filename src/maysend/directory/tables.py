@@ -200,7 +200,7 @@ class Answers:
             state = self._watch.state()
         except DirectoryUnavailable:
             return True
-        return self._cache.get((name, delimiters, key), state, self._now()) is not None
+        return self._cache.get((name, delimiters, key), state, self._now) is not None
 
     def _ask(self, name: str, delimiters: str, key: str, now: float) -> Answer[str | None]:
         # The state's number and all that is read are of one state: they are one transaction.
