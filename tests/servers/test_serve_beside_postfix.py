@@ -91,6 +91,30 @@ def test_logins_and_headers_are_checked(folder: Path) -> None:
         running.wait_for(r"[0-9A-F]+: reject: END-OF-MESSAGE from .*sasl_username=<bob@example")
 
 
+def test_a_suspended_account_sends_nothing(folder: Path) -> None:
+    """S2.13, S4.2: it may log in, as it is to be told why; in open sessions and new ones the milter
+    refuses what it sends, the null sender's too, and takes it again after `resume`."""
+    with (
+        serving(folder, CONFIGURATION.format(folder=folder)),
+        postfix_with(folder) as postfix,
+        Directory.open(folder / "d.db") as directory,
+        smtplib.SMTP("127.0.0.1", postfix.port) as already,
+    ):
+        already.login("bob@example.com", "secret")
+        assert send(already, "bob@example.com") == "250"
+        directory.accounts.suspend("bob@example.com", "unpaid bill")
+        time.sleep(1)  # the promise: within a second
+        assert NOT_BOBS in send(already, "bob@example.com")
+        with smtplib.SMTP("127.0.0.1", postfix.port) as new:
+            new.login("bob@example.com", "secret")
+            assert NOT_BOBS in send(new, "bob@example.com")
+            with pytest.raises(smtplib.SMTPDataError, match="not owned by user bob"):
+                new.sendmail("", ["x@example.net"], "From: bob@example.com\r\n\r\nx\r\n")
+        directory.accounts.resume("bob@example.com")
+        time.sleep(1)
+        assert send(already, "bob@example.com") == "250"
+
+
 class Load:
     """Clients that send without end, half of it forged; `replies` are (author, last reply)."""
 
