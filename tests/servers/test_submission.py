@@ -65,6 +65,29 @@ def test_auth_is_for_encrypted_connections(
         assert client.command(f"AUTH PLAIN {BOB}") == "503 5.5.1 Error: already authenticated"
 
 
+def test_mechanisms_before_and_after_tls(
+    loop_thread: LoopThread, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    """S4.1: the usual pair, no password in the clear: smtpd_sasl_security_options without TLS,
+    smtpd_sasl_tls_security_options with it."""
+    options = {
+        "smtpd_sasl_security_options": "noanonymous, noplaintext",
+        "smtpd_sasl_tls_security_options": "noanonymous",
+    }
+    with (
+        running(
+            loop_thread, policy=options, tls=server_tls, tls_required=False, tls_auth_only=False
+        ) as gateway,
+        gateway.connect() as client,
+    ):
+        assert "AUTH" not in client.command("EHLO x")
+        assert client.command(f"AUTH PLAIN {BOB}").startswith("535 5.7.8 ")
+        assert client.command("STARTTLS").startswith("220 ")
+        client.start_tls(client_tls)
+        assert "AUTH PLAIN LOGIN" in client.command("EHLO x")
+        assert client.command(f"AUTH PLAIN {BOB}").startswith("235 ")
+
+
 def test_tls_first(loop_thread: LoopThread, server_tls: ssl.SSLContext) -> None:
     """With TLS required, only what leads to it is answered."""
     with running(loop_thread, tls=server_tls) as gateway, gateway.connect() as client:
