@@ -1,6 +1,7 @@
 """maysend import: from other programs' files to the directory."""
 
 import signal
+import textwrap
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from maysend.cli.directory_options import (
+    WIDTH,
     DirectoryGroup,
     directory_options,
     open_directory,
@@ -76,7 +78,16 @@ def _print(changes: Sequence[str], remarks: "Sequence[Remark]") -> None:
     for change in changes:
         click.echo(change)
     for remark in remarks:
-        click.echo(remark, err=True)
+        click.echo(
+            textwrap.fill(
+                str(remark),
+                WIDTH,
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            ),
+            err=True,
+        )
 
 
 def _follow(opened: "Directory", folder: Path, environment: Path | None) -> None:

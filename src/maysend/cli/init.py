@@ -46,9 +46,11 @@ def init(folder: Path, beside_postfix: bool) -> None:
         Directory.open(folder / "maysend.db", actor="init").close()
     except DirectoryError as problem:
         fail("init", str(problem), EX_CANTCREAT)
-    there = "" if folder == Path(".") else f"  cd {folder}\n"
+    here = folder == Path(".")
+    there = "" if here else f"  cd {folder}\n"
     click.echo(
-        f"Wrote {CONFIG_NAME} and an empty directory, maysend.db, in {folder}. What next:\n"
+        f"Wrote {CONFIG_NAME} and an empty directory, maysend.db, "
+        f"{'here' if here else f'in {folder}'}. What next:\n"
         f"{there}"
         "  maysend account add bob@example.com\n"
         "  maysend serve              # answers Postfix on the sockets in maysend.toml\n"
