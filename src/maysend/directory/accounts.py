@@ -227,6 +227,20 @@ def find_credential(connection: Connection, login: str) -> Credential | None:
     return None if row is None else Credential(row.login, row.password_hash, bool(row.enabled))
 
 
+def neighbours_hash(connection: Connection, login: str) -> str | None:
+    """The stored password of the next account in alphabetical order, None where there is none.
+
+    For one login it is the same each time, for all logins it is as schemes are spread here.
+    """
+    column = schema.accounts.c.password_hash
+    hashes = select(column).where(column.is_not(None)).order_by(_login).limit(1)
+    for question in (hashes.where(_login >= login), hashes):
+        found: str | None = connection.execute(question).scalar_one_or_none()
+        if found is not None:
+            return found
+    return None
+
+
 def refusal_of(connection: Connection, login: str, now: float) -> Refusal | None:
     """Why the account of exactly this login may not send at all; None where nothing forbids it."""
     row = _find(connection, login)

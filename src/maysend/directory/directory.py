@@ -9,7 +9,7 @@ from types import TracebackType
 from sqlalchemy import Connection
 
 from maysend.directory import ownership
-from maysend.directory.accounts import Accounts, Credential, find_credential
+from maysend.directory.accounts import Accounts, Credential, find_credential, neighbours_hash
 from maysend.directory.addresses import storable
 from maysend.directory.aliases import Aliases
 from maysend.directory.audit import AuditEntry, Change, read_trail
@@ -94,10 +94,16 @@ class Directory:
         """
         credential = self.credential(login, realm=realm)
         if credential is None or credential.password_hash is None:
-            verify_nobody(password)
+            verify_nobody(password, self._neighbours_hash(login))
             return None
         right = verify_password(password, credential.password_hash)
         return credential.login if right and credential.enabled else None
+
+    def _neighbours_hash(self, login: str) -> str | None:
+        if not storable(login):
+            return None
+        with self._database.reading() as connection:
+            return neighbours_hash(connection, login)
 
     def credential(self, login: str, *, realm: str = "") -> Credential | None:
         """What `login` is checked against, for mechanisms that see no password (CRAM-MD5, SCRAM).

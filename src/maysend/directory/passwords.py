@@ -73,9 +73,12 @@ def verify_password(password: str, stored: str) -> bool:
         return False
 
 
-def verify_nobody(password: str) -> None:
-    """Take as long as a check of an account's password would, where there is no account."""
-    verify_password(password, _NOBODYS)
+def verify_nobody(password: str, like: str | None = None) -> None:
+    """Take as long as a check against the stored `like` would, where there is no account.
+
+    Schemes differ in what a check costs; without `like` it is that of `hash_password`.
+    """
+    verify_password(password, like or _NOBODYS)
 
 
 def _scheme_and_value(stored: str) -> tuple[str, str] | None:

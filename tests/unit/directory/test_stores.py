@@ -306,3 +306,20 @@ def test_unknown_login_costs_a_password_check(
     assert directory.authenticate("nobody@example.com", "x") is None
     assert directory.authenticate(ALICE, "x") is None
     assert checked == ["{ARGON2ID", "{ARGON2ID"]
+
+
+def test_unknown_login_costs_what_its_neighbour_does(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where passwords were brought along in other schemes, argon2's cost would tell them apart."""
+    from maysend.directory import passwords
+
+    checked: list[str] = []
+    monkeypatch.setattr(passwords, "verify_password", lambda _, stored: checked.append(stored))
+    directory.accounts.add(ALICE)
+    directory.accounts.add(BOB, password_hash="{PLAIN}bob")
+    directory.accounts.add(CAROL, password_hash="{SHA}" + "A" * 27 + "=")
+    for login in ("aaron@example.com", "bobby@example.com", "zoe@example.com", ALICE, "a\0", ""):
+        assert directory.authenticate(login, "x") is None
+    schemes = [stored.partition("}")[0] for stored in checked]
+    assert schemes == ["{PLAIN", "{SHA", "{PLAIN", "{PLAIN", "{ARGON2ID", "{PLAIN"]
