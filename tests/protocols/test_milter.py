@@ -138,6 +138,39 @@ def test_any_octets_are_read_or_refused_alike_in_any_pieces(octets: bytes, cut: 
     assert outcome(cut) == outcome(len(octets) or 1)
 
 
+NAMES = st.sampled_from(
+    [b"From", b"fROM", b" From\t", b"\x0bsender", b"Subject", b"Fro", b"X", b""]
+)
+
+
+@given(
+    st.lists(
+        st.tuples(NAMES, st.binary(max_size=9).map(lambda v: v.replace(b"\0", b""))), max_size=9
+    ),
+    st.lists(st.sampled_from("MTEC"), max_size=4),
+    st.integers(1, 30),
+)
+def test_what_is_passed_over_is_what_was_not_wanted_and_nothing_else(
+    fields: list[tuple[bytes, bytes]], macros: list[str], cut: int
+) -> None:
+    octets = b"".join(packet("L", name + b"\0" + value + b"\0") for name, value in fields)
+    octets += b"".join(packet("D", letter.encode() + b"i\0x\0") for letter in macros) + packet("E")
+    reader = PacketReader(frozenset([b"from", b"sender"]), b"MT")
+    found = []
+    for start in range(0, len(octets), cut):
+        reader.feed(octets[start : start + cut])
+        while (command := reader.next()) is not None:
+            found.append(command)
+    wanted: list[milter.Command] = [
+        Header(name, value)
+        for name, value in fields
+        if name.strip().lower() in (b"from", b"sender")
+    ]
+    wanted += [Macros(letter, {"i": "x"}) for letter in macros if letter in "MT"]
+    assert found == [*wanted, Said("E")]
+    assert not reader.pending
+
+
 @given(st.sampled_from("LDMRCHOTNBEAQKU"), st.binary(max_size=60))
 def test_any_packet_is_read_or_refused(letter: str, data: bytes) -> None:
     try:

@@ -33,13 +33,11 @@ def read_originators(
     `read` reads one field, as `read_originator` does: it may remember what it read. Raises
     HeaderDefect, whose text begins with the field's name.
     """
-    counts = Counter(field.canonical_name for field in fields)
+    named = [(field.canonical_name, field) for field in fields]
+    counts = Counter([name for name, _ in named])
     _check_counts(counts)
-    originators = tuple(
-        (read or read_originator)(field, utf8)
-        for field in fields
-        if field.canonical_name in ORIGINATORS
-    )
+    read = read or read_originator
+    originators = tuple([read(field, utf8) for name, field in named if name in ORIGINATORS])
     for originator in originators:
         sender = SENDER_OF.get(originator.field)
         if sender and len(originator.mailboxes) > 1 and not counts[sender]:

@@ -6,8 +6,9 @@ MILTER_README says. Bytes in, commands out: nothing here reads a socket.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from enum import IntFlag
+from string import whitespace
 from typing import TypeAlias
 
 import msgspec
@@ -175,6 +176,8 @@ class PacketReader:
         self._input = bytearray()
         self._position = 0
         self._fields = fields
+        names = fields or frozenset()
+        self._initials = whitespace.encode() + b"".join(n[:1] + n[:1].upper() for n in names)
         self._macros = macros
 
     def feed(self, octets: bytes) -> None:
@@ -200,9 +203,11 @@ class PacketReader:
             letter = octets[start]
             if letter == _MACROS and self._macros is not None and length > 1:
                 wanted = octets[start + 1] in self._macros
-            elif letter == _HEADER and self._fields is not None:
-                name = octets[start + 1 : octets.find(0, start, end)]
-                wanted = bytes(name).strip().lower() in self._fields
+            elif letter == _HEADER and self._fields is not None and length > 1:
+                wanted = octets[start + 1] in self._initials
+                if wanted:
+                    name = octets[start + 1 : octets.find(0, start, end)]
+                    wanted = bytes(name).strip().lower() in self._fields
             else:
                 wanted = True
             if wanted:
@@ -317,18 +322,15 @@ def _strings(letter: str, data: bytes, count: int | None = None) -> list[bytes]:
 def _macros(data: bytes) -> Macros:
     if not data:
         raise MilterError("macros for no command")
-    strings = _strings("D", data[1:]) if len(data) > 1 else []
+    strings = _text(data[1:]).split("\0")
+    if strings.pop():
+        raise MilterError("the command D with a string that does not end")
     if len(strings) % 2:
         raise MilterError("a macro without a value")
     if len(strings) > 2 * MOST_MACROS:
         raise MilterError(f"more than {MOST_MACROS} macros")
-    return Macros(data[:1].decode("latin-1"), dict(_pairs(map(_text, strings))))
-
-
-def _pairs(strings: Iterable[str]) -> Iterator[tuple[str, str]]:
-    iterator = iter(strings)
-    for name in iterator:
-        yield name.removeprefix("{").removesuffix("}"), next(iterator)
+    names = [name.removeprefix("{").removesuffix("}") for name in strings[::2]]
+    return Macros(chr(data[0]), dict(zip(names, strings[1::2], strict=True)))
 
 
 def _connect(data: bytes) -> Connect:
