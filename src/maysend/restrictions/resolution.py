@@ -50,11 +50,12 @@ class AddressResolver:
     def __init__(self, site: Site, transports: Transports) -> None:
         self._site = site
         self._transports = transports
-        self._classes = (
+        classes = (
             (site.virtual_alias_domains, AddressClass.VIRTUAL_ALIAS),
             (site.virtual_mailbox_domains, AddressClass.VIRTUAL_MAILBOX),
             (site.relay_domains, AddressClass.RELAY),
         )
+        self._classes = tuple(pair for pair in classes if not pair[0].is_always_empty)
         self._elsewhere = AddressClass.DEFAULT
         self._may_be_undeliverable = transports.may_refuse or bool(site.relocated_maps)
 

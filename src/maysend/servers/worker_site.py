@@ -16,7 +16,6 @@ from maysend.servers.decision_log import FLUSH, DecisionLog
 from maysend.servers.log import Log
 from maysend.servers.log_file import LogFile
 from maysend.servers.metrics import Metrics, Sample
-from maysend.servers.submission.guessing import GuessLimits
 from maysend.servers.submission.traffic import Counts, Traffic
 from maysend.servers.threads import BoundedThreads
 from maysend.tables import TableContext, TableError
@@ -49,7 +48,7 @@ class WorkerSite:
         self.threads = BoundedThreads(configuration.decision_threads, name="decisions")
         self.deciding = Deciding(self.threads, log)
         self.decision_log = self._decision_log()
-        self.traffic = Traffic(GuessLimits(), time.monotonic)
+        self.traffic = Traffic(time.monotonic)
         metrics.also(lambda: _counts(self.traffic.counts))
         self._policies: dict[tuple[str, ...], ReloadingPolicy | FixedPolicy] = {}
 

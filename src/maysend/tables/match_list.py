@@ -94,6 +94,11 @@ class MatchList:
         return next((p.failure for p in self.patterns if p.failure and not p.text), "")
 
     @property
+    def is_always_empty(self) -> bool:
+        """Whether nothing is listed, nor can be later."""
+        return self._files is None and not self._patterns.ordered
+
+    @property
     def patterns(self) -> tuple[Pattern, ...]:
         """The patterns in their order, with those of files in their place."""
         return self._now().ordered

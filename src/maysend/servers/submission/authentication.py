@@ -30,6 +30,7 @@ class Authentication:
         next_line: NextLine,
     ) -> None:
         self._services = services
+        self._guesses = services.traffic.guesses(services.settings.limits.guesses)
         self._terms = terms
         self._peer = peer
         self._say = say
@@ -53,7 +54,7 @@ class Authentication:
             raise Refused(SYNTAX)
         name = words[0].upper()
         address, traffic = self._peer.address, self._services.traffic
-        if traffic.guesses.is_address_blocked(address):
+        if self._guesses.is_address_blocked(address):
             self._refuse_guess()
         if name not in await self._mechanisms():
             raise Refused(NO_MECHANISM)
@@ -71,9 +72,9 @@ class Authentication:
         except Refused as refusal:
             if refusal.guess:
                 traffic.counts.logins_failed += 1
-                traffic.guesses.failed(refusal.login, address)
+                self._guesses.failed(refusal.login, address)
             raise
-        traffic.guesses.succeeded(login, address)
+        self._guesses.succeeded(login, address)
         traffic.counts.logins += 1
         return login, name
 
@@ -92,7 +93,7 @@ class Authentication:
         return line
 
     def _admit(self, login: str) -> None:
-        if self._services.traffic.guesses.is_login_blocked(login, self._peer.address):
+        if self._guesses.is_login_blocked(login, self._peer.address):
             self._refuse_guess()
 
     def _refuse_guess(self) -> None:

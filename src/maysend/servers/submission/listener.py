@@ -44,7 +44,7 @@ class Gateway:
         traffic: Traffic | None = None,
     ) -> None:
         self._settings = settings
-        self.traffic = traffic or Traffic(settings.limits.guesses, time.monotonic)
+        self.traffic = traffic or Traffic(time.monotonic)
         self._threads = BoundedThreads(settings.limits.decision_threads, name="decisions")
         deciding = Deciding(self._threads, log)
         in_use = FixedPolicy(policy) if isinstance(policy, Policy) else policy

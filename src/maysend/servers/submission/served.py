@@ -12,12 +12,20 @@ from maysend.servers.listener import Listener
 from maysend.servers.salt_key import check_mechanisms, read_salt_key
 from maysend.servers.submission.certificates import ServerTls
 from maysend.servers.submission.dovecot_logins import DovecotLogins
+from maysend.servers.submission.guessing import GuessLimits
 from maysend.servers.submission.listener import Gateway
 from maysend.servers.submission.logins import USUAL_MECHANISMS, Logins, directory_logins
 from maysend.servers.submission.main_cf_settings import with_parameters
 from maysend.servers.submission.next_hop import NextHop, NextHopTls, client_context
 from maysend.servers.submission.settings import GatewaySettings, Limits, Networks, Timeouts
 from maysend.servers.worker_site import WorkerSite
+
+LIMITS = (
+    "connections_per_address",
+    "failures_per_address",
+    "failures_per_login",
+    "failures_window",
+)
 
 
 class NextHopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +57,10 @@ class SubmissionListenerSettings(PolicySettings, frozen=True, kw_only=True):
     proxy_from: tuple[str, ...] = ()
     xclient_from: tuple[str, ...] = ()
     connections: int = 10000
+    connections_per_address: int = Limits().smtpd_client_connection_count_limit
+    failures_per_address: int = GuessLimits().per_address
+    failures_per_login: int = GuessLimits().per_login
+    failures_window: float = GuessLimits().window
     next_hop: tuple[NextHopSettings, ...] = ()
 
     def check(self) -> None:
@@ -61,6 +73,9 @@ class SubmissionListenerSettings(PolicySettings, frozen=True, kw_only=True):
             raise ValueError('tls: "none" has no use for tls_certificate')
         if self.tls != "none" and not self.tls_certificate:
             raise ValueError('tls_certificate: needed for TLS; tls = "none" does without')
+        for key in LIMITS:
+            if getattr(self, key) < 0:
+                raise ValueError(f"{key}: expected 0 or more")
         for key in ("proxy_from", "xclient_from"):
             try:
                 _networks(getattr(self, key))
@@ -101,7 +116,14 @@ def open_submission_listener(settings: SubmissionListenerSettings, site: WorkerS
         proxy_from=_networks(settings.proxy_from),
         xclient_from=_networks(settings.xclient_from),
         limits=Limits(
-            message_size_limit=settings.message_size_limit, connections=settings.connections
+            message_size_limit=settings.message_size_limit,
+            connections=settings.connections,
+            smtpd_client_connection_count_limit=settings.connections_per_address,
+            guesses=GuessLimits(
+                per_address=settings.failures_per_address,
+                per_login=settings.failures_per_login,
+                window=settings.failures_window,
+            ),
         ),
         timeouts=Timeouts(shutdown_grace=site.configuration.grace),
     )

@@ -28,10 +28,15 @@ class Counts(msgspec.Struct):
 class Traffic:
     """Made once a process and handed to each Gateway. `clock`: seconds that never go back."""
 
-    def __init__(self, limits: GuessLimits, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.counts = Counts()
-        self.guesses = Guesses(limits, clock)
+        self._clock = clock
+        self._guesses: dict[GuessLimits, Guesses] = {}
         self._open: Counter[str] = Counter()
+
+    def guesses(self, limits: GuessLimits) -> Guesses:
+        """The failed logins, counted together by all listeners with these limits."""
+        return self._guesses.setdefault(limits, Guesses(limits, self._clock))
 
     def open_from(self, address: str) -> int:
         """How many connections that address has now."""
