@@ -28,6 +28,8 @@ from maysend.header.originators import read_originators
 from maysend.maincf import MainCfError, Parameters, tokens
 from maysend.maincf.master import parse as parse_master_cf
 from maysend.policy import Policy, PolicyError, Request
+from maysend.protocols.dovecot_auth import AuthClient, Offer, ProtocolError
+from maysend.protocols.dovecot_auth_server import AuthServer
 from maysend.protocols.header import HeaderCollector, HeaderError, parse_header
 from maysend.protocols.milter import MilterError, PacketReader
 from maysend.protocols.policy import PolicyProtocolError, PolicyRequests
@@ -195,6 +197,14 @@ def protocols(octets: bytes) -> None:
                 pass
 
 
+def dovecot_auth(octets: bytes) -> None:
+    """Dovecot's auth protocol, both ends: what a mail server says to us, and a Dovecot."""
+    ends = (AuthServer([Offer("PLAIN", frozenset())], 1, 1, "00" * 16), AuthClient(1))
+    for end in ends:
+        with contextlib.suppress(ProtocolError):
+            end.receive(octets)
+
+
 def case_file(octets: bytes) -> None:
     """A case file."""
     with contextlib.suppress(CaseFileError):
@@ -226,6 +236,7 @@ TARGETS: dict[str, Target] = {
         smtp_pieces,
         header,
         protocols,
+        dovecot_auth,
         case_file,
         zone,
     )
