@@ -88,9 +88,10 @@ class Database(ABC):
             with connection.begin():
                 yield connection
 
+    @property
     @abstractmethod
-    def state(self, connection: Connection) -> State:
-        """Which state `connection`'s transaction sees; another database's states are others."""
+    def identity(self) -> State:
+        """Which database it is: a state is this and a version number."""
 
     @abstractmethod
     def read_state(self) -> State:

@@ -74,14 +74,15 @@ class PostgresqlDatabase(Database):
         with self._translated(), self._lookups.connect() as connection, connection.begin():
             yield connection
 
-    def state(self, connection: Connection) -> State:
-        """The version number that the transaction sees."""
-        return (connection.execute(READ_VERSION).scalar_one(),)
+    @property
+    def identity(self) -> State:
+        """Nothing: it stays where it is."""
+        return ()
 
     def read_state(self) -> State:
         """The state now."""
         with self.answering() as connection:
-            return self.state(connection)
+            return (connection.execute(READ_VERSION).scalar_one(),)
 
     def prepare_migration(self) -> None:
         """Nothing: the administrator made the database."""

@@ -26,15 +26,16 @@ class SqliteDatabase(Database):
         self.engine = _engine(path)
         self._opened_file = _identity(path) or (0, 0)
 
-    def state(self, connection: Connection) -> State:
-        """The file's device and inode, and the version number that the transaction sees."""
-        return (*self._opened_file, connection.execute(READ_VERSION).scalar_one())
+    @property
+    def identity(self) -> State:
+        """The file's device and inode."""
+        return self._opened_file
 
     def read_state(self) -> State:
         """The state now, of the file that has this name now."""
         self._follow_file()
         with self.reading() as connection:
-            return self.state(connection)
+            return (*self.identity, connection.execute(READ_VERSION).scalar_one())
 
     def prepare_migration(self) -> None:
         """Set the write-ahead log; the file remembers it."""

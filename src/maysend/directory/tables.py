@@ -204,10 +204,11 @@ class Answers:
 
     def _ask(self, name: str, delimiters: str, key: str, now: float) -> Answer[str | None]:
         # The state's number and all that is read are of one state: they are one transaction.
+        database = self._database.identity  # before it is asked: it may be replaced meanwhile
         with self._database.answering() as connection:
-            state = self._database.state(connection)
             reader = TransactionReader(connection, now, self._patterns)
             found = FINDERS[name](Question(key, delimiters, now, connection, reader))
+            state = (*database, reader.version)
         ends = [moment for moment in (found.until, reader.until) if moment is not None]
         return Answer(found.value, state, min(ends, default=None))
 
