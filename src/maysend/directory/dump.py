@@ -205,8 +205,8 @@ def _require_empty(connection: Connection, replace: bool) -> None:
             count = int(connection.execute(select(func.count()).select_from(table)).scalar_one())
             if count:
                 raise LoadError(
-                    f"the directory is not empty (there is {kind} {count} times): load into a new "
-                    "one, or give --replace"
+                    f"the directory is not empty, it has {count} of {kind}: load into a new one, "
+                    "or give --replace"
                 )
 
 
