@@ -31,7 +31,7 @@ def quote_local(address: str) -> str:
     `address` is in internal form; a source route and the domain stay as they are. As
     quote_822_local(3) of Postfix, never fails: quote_local("") is `""`.
     """
-    route, mailbox = _split_route(address)
+    route, mailbox = _split_route(address) if address.startswith("@") else ("", address)
     at = mailbox.rfind("@")
     local, domain = (mailbox, "") if at < 0 else (mailbox[:at], mailbox[at:])
     if _DOT_STRING.fullmatch(local):

@@ -1,6 +1,5 @@
 """Everybody that a header says a message is from, or refusal (RFC 5322 3.6.2, 3.6.6)."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -33,14 +32,14 @@ def read_originators(
     `read` reads one field, as `read_originator` does: it may remember what it read. Raises
     HeaderDefect, whose text begins with the field's name.
     """
-    named = [(field.canonical_name, field) for field in fields]
-    counts = Counter([name for name, _ in named])
-    _check_counts(counts)
+    names = [field.canonical_name for field in fields]
+    _check_counts(names)
     read = read or read_originator
+    named = zip(names, fields, strict=True)
     originators = tuple([read(field, utf8) for name, field in named if name in ORIGINATORS])
     for originator in originators:
         sender = SENDER_OF.get(originator.field)
-        if sender and len(originator.mailboxes) > 1 and not counts[sender]:
+        if sender and len(originator.mailboxes) > 1 and sender not in names:
             raise _defect(originator.field, f"several mailboxes need a {sender}: field")
     return originators
 
@@ -63,14 +62,16 @@ def _check_mailboxes(name: str, addresses: AddressList) -> None:
         raise HeaderDefect("it has more than one mailbox")
 
 
-def _check_counts(counts: Counter[str]) -> None:
-    if not counts["From"]:
+def _check_counts(names: list[str]) -> None:
+    if "From" not in names:
         raise HeaderDefect("Header From rejected: there is none")
+    if len(names) == 1:
+        return
     for name in ("From", "Sender"):
-        if counts[name] > 1:
-            raise _defect(name, f"it stands {counts[name]} times, and may stand once")
+        if names.count(name) > 1:
+            raise _defect(name, f"it stands {names.count(name)} times, and may stand once")
     for name in ("Resent-From", "Resent-Sender"):
-        if counts[name] > MOST_FIELDS:
+        if names.count(name) > MOST_FIELDS:
             raise _defect(name, f"it stands more than {MOST_FIELDS} times")
 
 

@@ -67,6 +67,16 @@ class Deciding:
         except Exception as problem:  # fail closed, whatever it was
             return self._failed(problem)
 
+    def of_command(self, session: Session, command: Callable[[], Decision]) -> Decision | None:
+        """`at_once` of a command of `session`, with fewer steps: every message takes four."""
+        session.may_wait = False
+        try:
+            return command()
+        except WouldWait:
+            return None
+        except Exception as problem:  # fail closed, whatever it was
+            return self._failed(problem)
+
     async def in_a_thread(self, question: Question) -> Decision:
         """The decision, for which a thread may wait."""
         try:

@@ -14,6 +14,7 @@ MOST_LINES = 256
 """Lines of one reply that are kept; a next hop that says more is out of its mind."""
 
 REPLY_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
+ONE_LINE = re.compile(rb"([2-5][0-5][0-9]) ([^\r\n]*)\r\n")
 ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3}) ?(.*)", re.DOTALL)
 
 
@@ -115,6 +116,11 @@ class ReplyReader:
 
     def receive(self, octets: bytes) -> list[ReplyLines]:
         """The replies that are complete now. Raises ProtocolError for what is no reply."""
+        if not self._input and not self._lines and len(octets) <= LONGEST_LINE:
+            found = ONE_LINE.fullmatch(octets)  # nearly every reply, in one piece
+            if found is not None:
+                text = found[2].decode("utf-8", "surrogateescape")
+                return [ReplyLines(int(found[1]), (text,))]
         *complete, self._input = (self._input + octets).split(b"\n")
         if len(self._input) > 4 * LONGEST_LINE:
             raise ProtocolError("a reply line without an end")

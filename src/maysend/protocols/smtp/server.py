@@ -91,13 +91,14 @@ class ServerCodec:
         """Whether a message was begun by BDAT, and its last chunk has not come."""
         return self._chunks is not None
 
-    def receive(self, octets: bytes) -> None:
-        """Take what the transport read."""
+    def receive(self, octets: bytes) -> int:
+        """Take what the transport read; how many octets are held now."""
         if self._position == len(self._input):
             self._input = octets
         else:
             self._input = self._input[self._position :] + octets
         self._position = 0
+        return len(self._input)
 
     def next_event(self) -> Event | None:
         """The next event, or None: give more octets."""

@@ -95,8 +95,7 @@ class Channel(asyncio.BufferedProtocol):
         if self._proxy is not None and self._proxy.wanted:
             self._take_proxy_header(self._proxy, octets)
             return
-        self.codec.receive(octets)
-        if self.codec.held > HELD_AT_MOST:
+        if self.codec.receive(octets) > HELD_AT_MOST:
             self.pause_reading()
         self._wake()
 
@@ -187,7 +186,7 @@ class Channel(asyncio.BufferedProtocol):
                 event = self.codec.next_event()
         finally:
             self._waiter = None
-            self._patience.end()
+            self._patience.deadline = None
         return event
 
     def interrupt(self) -> None:

@@ -9,32 +9,31 @@ from collections.abc import Callable
 
 
 class Patience:
-    """Calls `give_up` when a wait lasts too long. One wait at a time."""
+    """Calls `give_up` when a wait lasts too long. One wait at a time.
 
-    __slots__ = ("_at", "_deadline", "_give_up", "_loop", "_timer")
+    Who has what was waited for sets `deadline` to None.
+    """
+
+    __slots__ = ("_at", "_give_up", "_loop", "_timer", "deadline")
 
     def __init__(self, give_up: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._give_up = give_up
-        self._deadline: float | None = None
+        self.deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._at = 0.0
 
     def begin(self, seconds: float) -> None:
         """A wait of at most so many seconds begins."""
-        self._deadline = deadline = self._loop.time() + seconds
+        self.deadline = deadline = self._loop.time() + seconds
         if self._timer is None or self._at > deadline:
             self.stop()
-            self._deadline = deadline
+            self.deadline = deadline
             self._set(deadline)
-
-    def end(self) -> None:
-        """What was waited for is there."""
-        self._deadline = None
 
     def stop(self) -> None:
         """Nothing will be waited for any more."""
-        self._deadline = None
+        self.deadline = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -45,10 +44,10 @@ class Patience:
 
     def _went_off(self) -> None:
         self._timer = None
-        if self._deadline is None:
+        if self.deadline is None:
             return
-        if self._loop.time() < self._deadline:
-            self._set(self._deadline)
+        if self._loop.time() < self.deadline:
+            self._set(self.deadline)
             return
-        self._deadline = None
+        self.deadline = None
         self._give_up()

@@ -208,7 +208,7 @@ class Relay(asyncio.Protocol):
                     await self._waiter
             finally:
                 self._waiter = None
-                self._patience.end()
+                self._patience.deadline = None
         reply = self._replies.popleft()
         if reply.code == 421:
             self._fail("is closing the connection")

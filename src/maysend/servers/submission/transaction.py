@@ -191,10 +191,9 @@ class Transactions:
     async def ask(self, command: Callable[[], Decision]) -> Decision:
         """Ask the policy; whatever goes wrong in it is a 4yz for the client, never a yes."""
         deciding = self._services.deciding
-        question = of_session(self.session, command)
-        decision = deciding.at_once(question)
+        decision = deciding.of_command(self.session, command)
         if decision is None:
-            decision = await deciding.in_a_thread(question)
+            decision = await deciding.in_a_thread(of_session(self.session, command))
         if decision.actions:
             # smtpd sleeps as long as it is told; here nobody keeps a client for longer than this.
             longest = self._services.settings.timeouts.smtpd_timeout
