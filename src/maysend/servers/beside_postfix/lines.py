@@ -15,6 +15,8 @@ NO_ANSWER = "451 4.3.5 maysend does not answer, try again later"
 
 PATIENCE = "10s"
 """How long Postfix waits for an answer: its own default, 100 s, keeps a client waiting for long."""
+LONGEST_ANSWER = "60s"
+"""The same at the end of a message, where `sleep` may take 30 s; Postfix's own default is 300."""
 
 SENDERS = "maysend_sender_restrictions"
 MILTERS = "maysend_milters"
@@ -47,7 +49,8 @@ def main_cf(doors: Sequence[Door]) -> dict[str, list[str]]:
         ]
     for door in by_kind.get("milter", ()):
         parameters.setdefault(MILTERS, []).append(
-            f"{{ {door.server}, connect_timeout={PATIENCE}, default_action=tempfail }}"
+            f"{{ {door.server}, connect_timeout={PATIENCE},\n"
+            f"content_timeout={LONGEST_ANSWER}, default_action=tempfail }}"
         )
     return parameters
 
