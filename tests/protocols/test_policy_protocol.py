@@ -80,6 +80,20 @@ def test_a_longest_request_is_taken_and_one_octet_more_is_not() -> None:
             assert (found[-1] is not PolicyProtocolError) == is_taken
 
 
+@given(st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=200))
+def test_what_never_ends_is_not_kept_for_ever(pieces: list[bytes]) -> None:
+    """Whatever comes, at most LONGEST octets and the last piece are held."""
+    decoder = requests()
+    for piece in pieces:
+        decoder.feed(piece.replace(b"\n", b"x"))
+        assert decoder.pending <= LONGEST + 1 + len(piece)
+        try:
+            assert decoder.next() is None
+        except PolicyProtocolError:
+            return
+    assert decoder.pending <= LONGEST + 1
+
+
 line = st.builds(
     lambda name, value: name + b"=" + value,
     st.sampled_from([b"sender", b"recipient", b"a", b"other", b"x.y", b"s+e*"]),

@@ -59,6 +59,24 @@ def test_what_is_no_query_is_refused_with_its_reason(octets: bytes, text: str) -
     assert str(raised.value) == text
 
 
+@given(
+    st.integers(0, 10**12),
+    st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=200),
+)
+def test_a_length_that_lies_makes_nobody_keep_more(length: int, pieces: list[bytes]) -> None:
+    """More than LONGEST is refused at once; less than announced is waited for, within LONGEST."""
+    decoder = queries()
+    for piece in [f"{length}:".encode(), *pieces]:
+        decoder.feed(piece)
+        assert decoder.pending <= len(f"{length}:") + LONGEST + 1 + len(piece)
+        try:
+            while decoder.next() is not None:
+                pass
+        except SocketmapError:
+            return
+        assert length <= LONGEST, "refused before anything of it is kept"
+
+
 query = st.binary(max_size=LONGEST).map(netstring)
 good = st.text("abc ", max_size=20).map(lambda text: netstring(f"m {text}".encode()))
 junk = st.binary(max_size=10) | st.sampled_from([b"5", b"12:", b":", b",", b"0", b"00:"])

@@ -142,6 +142,30 @@ def test_a_maysend_that_does_not_answer_is_a_4xx_within_the_timeout(folder: Path
         assert rcpt(smtp, BOB).startswith("250 ")
 
 
+def test_a_socketmap_that_hangs_lets_nothing_through_and_answers_when_it_goes_on(
+    folder: Path,
+) -> None:
+    """Postfix waits for 100 s (socketmap_table(5)): until then there is no reply at all."""
+    with (
+        serving(folder, CONFIGURATION.format(folder=folder)) as running,
+        asking_socketmap(folder) as postfix,
+        postfix.session(login=BOB, helo="c.example") as smtp,
+    ):
+        stopped = running.workers
+        for worker in stopped:
+            os.kill(worker, signal.SIGSTOP)
+        replies: list[str] = []
+        client = threading.Thread(target=lambda: replies.append(rcpt(smtp, EVE)))
+        client.start()
+        client.join(2)
+        assert replies == []
+        for worker in stopped:
+            os.kill(worker, signal.SIGCONT)
+        client.join(20)
+        assert replies == [NOT_OWNED]
+        assert rcpt(smtp, BOB).startswith("250 ")
+
+
 @pytest.mark.parametrize("asking", [asking_policy, asking_socketmap])
 def test_killed_and_restarted_under_load_clients_see_4xx_at_worst(
     folder: Path, asking: object
