@@ -106,7 +106,7 @@ class PolicyRequests:
         for layout in self._layouts:
             match = layout.match(text)
             if match is not None:
-                return dict(zip(layout.wanted, match.groups(), strict=True))
+                return dict(zip(layout.wanted, match.groups(), strict=False))  # one for each
         names, attributes = _parsed(text)
         if len(self._layouts) < _MOST_LAYOUTS:
             self._layouts.append(_Layout(names, self._wanted))
@@ -131,5 +131,7 @@ def encode_action(action: str) -> bytes:
 
     What can't stand in it becomes a space; it is cut at LONGEST_ACTION characters.
     """
-    line = _UNPRINTABLE.sub(" ", action[:LONGEST_ACTION])
+    line = action[:LONGEST_ACTION]
+    if not line.isprintable():
+        line = _UNPRINTABLE.sub(" ", line)
     return b"action=%b\n\n" % line.encode("utf-8", "surrogateescape")

@@ -12,7 +12,7 @@ what would have been refused where smtpd_observe_restrictions only looks.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -120,7 +120,7 @@ class DecisionLog:
             rule="" if step is None else step.restriction,
             place=None if step is None else step.place,
             queue_id=record.queue_id,
-            observed=tuple(_observed(decision)),
+            observed=_observed(decision),
             steps=decision.steps if with_steps else (),
         )
         try:
@@ -130,10 +130,14 @@ class DecisionLog:
             return encode_line({**msgspec.to_builtins(line), **msgspec.to_builtins(record.request)})
 
 
-def _observed(decision: Decision) -> Iterator[Observed]:
-    for step in decision.steps:
-        if step.observed:
-            yield Observed(step.restriction, str(step.reply or ""))
+def _observed(decision: Decision) -> tuple[Observed, ...]:
+    return tuple(
+        [
+            Observed(step.restriction, str(step.reply or ""))
+            for step in decision.steps
+            if step.observed
+        ]
+    )
 
 
 def outcome_of(decision: Decision) -> str:

@@ -17,19 +17,23 @@ _LEVELS = ("error", "warning")
 
 
 class Timestamps:
-    """Times as "2026-11-21T14:36:47.123Z"; all but the milliseconds is made once a second."""
+    """Times as "2026-11-21T14:36:47.123Z"; each is made once, and its seconds once a second."""
 
     def __init__(self) -> None:
-        self._second = -1
-        self._text = ""
+        self._second = self._millisecond = -1
+        self._seconds = self._text = ""
 
     def text(self, when: float) -> str:
         """`when`, in seconds since 1970, in UTC (RFC 3339)."""
-        second = int(when)
-        if second != self._second:
-            self._second = second
-            self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._text}.{int((when - second) * 1000):03d}Z"
+        millisecond = int(when * 1000)
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            second = millisecond // 1000
+            if second != self._second:
+                self._second = second
+                self._seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._text = f"{self._seconds}.{millisecond % 1000:03d}Z"
+        return self._text
 
 
 class Log:
