@@ -6,10 +6,12 @@ answers. Waiting is done here, so that no server can keep a lookup longer than i
 
 import select
 import time
+from collections.abc import Callable
 
 from psycopg import OperationalError, ProgrammingError, pq
 from psycopg.conninfo import make_conninfo
 
+from maysend.tables.pgsql_statement import Statement
 from maysend.tables.sql_servers import (
     QueryRefusedError,
     UnreachableError,
@@ -41,6 +43,7 @@ class PgsqlConnection:
     def __init__(self, conninfo: bytes, timeout: float) -> None:
         self._timeout = timeout
         self._used = False
+        self._is_prepared: bool | None = None
         self._connection = pq.PGconn.connect_start(conninfo)
         try:
             self._finish_connecting(time.monotonic() + timeout)
@@ -73,20 +76,52 @@ class PgsqlConnection:
         Raises QueryRefusedError, UnreachableError; LostConnectionError where a new connection may
         do better.
         """
-        deadline = time.monotonic() + self._timeout
-        try:
-            self._connection.send_query(query)
-            result = self._last_result(deadline)
-        except OperationalError as error:
-            reason = _line(str(error))
-            raise connection_error(reason, used=self._used, waited=False) from error
+        result = self._answer(lambda connection: connection.send_query(query))
         if result is None or result.status not in _ANSWERED:
             raise self._failure(result)
         self._used = True
-        columns = range(result.nfields)
-        return [
-            result.get_value(row, column) for row in range(result.ntuples) for column in columns
-        ]
+        return _values(result)
+
+    def prepared_values(self, statement: Statement, key: str) -> list[bytes | None] | None:
+        """The same by a prepared statement; None where the query has to be sent as it is.
+
+        That is so for the first query of a connection, and for good once the server has refused
+        one that was prepared (a pooler may have passed it to a server that does not know it).
+        Raises UnreachableError, LostConnectionError.
+        """
+        if not self._used or "\0" in key:  # a NUL would end the parameter
+            return None
+        name, text = statement.name, statement.text
+        if self._is_prepared is None:
+            self._is_prepared = self._obeys(lambda connection: connection.send_prepare(name, text))
+        if not self._is_prepared:
+            return None
+        arguments = statement.arguments(key)
+        result = self._answer(lambda connection: connection.send_query_prepared(name, arguments))
+        if result is not None and result.status in _ANSWERED:
+            return _values(result)
+        self._require_connection(result)
+        self._is_prepared = False
+        return None
+
+    def _obeys(self, send: "Callable[[pq.abc.PGconn], None]") -> bool:
+        result = self._answer(send)
+        self._require_connection(result)
+        return result is not None and result.status in _ANSWERED
+
+    def _require_connection(self, result: "pq.abc.PGresult | None") -> None:
+        """Raise where the connection is why there is no answer."""
+        if self._connection.status != pq.ConnStatus.OK:
+            raise self._failure(result)
+
+    def _answer(self, send: "Callable[[pq.abc.PGconn], None]") -> "pq.abc.PGresult | None":
+        deadline = time.monotonic() + self._timeout
+        try:
+            send(self._connection)
+            return self._last_result(deadline)
+        except OperationalError as error:
+            reason = _line(str(error))
+            raise connection_error(reason, used=self._used, waited=False) from error
 
     def _last_result(self, deadline: float) -> "pq.abc.PGresult | None":
         """The result of the last statement, as PQexec(3) gives it."""
@@ -127,6 +162,11 @@ class PgsqlConnection:
     def _wait(self, poll: "select.poll", deadline: float) -> None:
         if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
             raise UnreachableError(f"no answer within {self._timeout:g} s")
+
+
+def _values(result: "pq.abc.PGresult") -> list[bytes | None]:
+    columns = range(result.nfields)
+    return [result.get_value(row, column) for row in range(result.ntuples) for column in columns]
 
 
 def _line(text: str) -> str:

@@ -61,7 +61,9 @@ ends at its first NUL. A key that lacks what a `%` letter needs is not found, wi
 mysql_table(5); Postfix 1.0, stored procedures 3.2, charset and intervals 3.9.
 """
 
+import re
 import socket
+from functools import partial
 
 from maysend.maincf.conversion import boolean
 from maysend.tables.client_file import ClientParameters
@@ -70,6 +72,9 @@ from maysend.tables.libmariadb import Account, MariadbConnection, MariadbLibrary
 from maysend.tables.sql import SqlQuery, decoded, encoded, texts
 from maysend.tables.sql_servers import Host, QueryRefusedError, SqlServers, Waiting
 from maysend.tables.table import TableContext, TableError
+
+_HARMLESS = re.compile(r"[\w.@+-]*", re.ASCII)
+"""Neither a quote, nor an escape, nor part of a longer character in any character set."""
 
 _TLS = ("tls_key_file", "tls_cert_file", "tls_CAfile", "tls_CApath", "tls_ciphers")
 
@@ -105,7 +110,7 @@ class MysqlTable:
         if self._double_quotes and '"' in key and connection.escaped(b'"') == b'"':
             # With NO_BACKSLASH_ESCAPES the library doubles single quotes, and no others.
             raise QueryRefusedError("a double quote in the key would end a string in the query")
-        query = self._query.text(key, lambda value: decoded(connection.escaped(encoded(value))))
+        query = self._query.text(key, partial(_escaped, connection))
         values = connection.values(encoded(query))
         if values is not None:
             return values
@@ -130,6 +135,13 @@ def open_mysql(name: str, context: TableContext) -> MysqlTable:
         require_result_set=_boolean(parameters, "require_result_set", "yes"),
         double_quotes='"' in parameters.text("query") + parameters.text("additional_conditions"),
     )
+
+
+def _escaped(connection: MariadbConnection, value: str) -> str:
+    """`value` as it may stand between quotes; most of them need not be changed for that."""
+    if _HARMLESS.fullmatch(value):
+        return value
+    return decoded(connection.escaped(encoded(value)))
 
 
 def _library(spec: str) -> MariadbLibrary:

@@ -3,7 +3,8 @@
 ## What it does
 Puts the key into an SQL query and answers what it selects. Keys are folded to lower case first;
 it is not a pattern table, so access(5) asks it partial keys too. A key is escaped by the open
-connection itself, as its encoding and standard_conforming_strings need it.
+connection itself, as its encoding and standard_conforming_strings need it. Where what the key fills
+in stands between quotes, the query is prepared once a connection, with the same answers.
 
 It needs psycopg: `pip install 'maysend[pgsql]'`.
 
@@ -64,6 +65,7 @@ from typing import TYPE_CHECKING
 
 from maysend.tables.client_file import ClientParameters
 from maysend.tables.drivers import missing_driver
+from maysend.tables.pgsql_statement import statement_of
 from maysend.tables.sql import SqlQuery, decoded, encoded, texts
 from maysend.tables.sql_servers import Host, SqlServers, Waiting
 from maysend.tables.table import TableContext, TableError
@@ -85,6 +87,7 @@ class PgsqlTable:
         self.spec = query.spec
         self._query = query
         self._servers = servers
+        self._statement = None if query.is_traced else statement_of(query.template)
 
     def lookup(self, key: str, /) -> str | None:
         """The selected values for `key`, which is folded already. Raises TableError."""
@@ -94,6 +97,10 @@ class PgsqlTable:
         return self._query.joined(texts(values), key)
 
     def _values(self, connection: "PgsqlConnection", key: str) -> list[bytes | None]:
+        if self._statement is not None:
+            values = connection.prepared_values(self._statement, key)
+            if values is not None:
+                return values
         query = self._query.text(key, lambda value: decoded(connection.escaped(encoded(value))))
         return connection.values(encoded(query))
 

@@ -26,6 +26,16 @@ class SqlQuery:
         self._format = ResultFormat(result, parameters.number("expansion_limit", 0), spec, context)
         self._keys = KeyFilter(parameters, context, of_key=(self._query,), of_value=(result,))
 
+    @property
+    def template(self) -> Template:
+        """The query, with letters for what a key fills in."""
+        return self._query
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether somebody wants to see each query."""
+        return self._tell is not None
+
     def asks(self, key: str) -> bool:
         """Whether the database has to be asked for `key`.
 
