@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -283,6 +285,21 @@ def test_workers_make_the_same_salts(folder: Path, sink: Sink) -> None:
                     said = client.command(f"AUTH SCRAM-SHA-256 {first}").removeprefix("334 ")
                     salts.add(re.findall(r"s=[^,]*", base64.b64decode(said).decode())[0])
     assert len(salts) == 1
+
+
+def test_more_clients_than_a_shell_allows_files(folder: Path, sink: Sink) -> None:
+    """The soft limit of open files, 1024 on most machines, is no limit of connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as clients:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+        try:
+            text = configuration(sink).replace("workers = 2", "workers = 1")
+            running = clients.enter_context(serving(folder, text))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        port = running.port("submission")
+        for _ in range(150):
+            assert clients.enter_context(Client(port)).greeting.startswith("220 ")
 
 
 def test_guessing_is_seen_from_outside(folder: Path, sink: Sink) -> None:

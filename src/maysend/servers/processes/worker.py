@@ -9,9 +9,11 @@ import asyncio
 import gc
 import os
 import pwd
+import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -135,8 +137,16 @@ def settle() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
+def _allow_all_files() -> None:
+    """A shell's soft limit is 1024, and a client of the gateway takes two: the next hop's too."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def main() -> int:
     """Serve as the environment orders."""
+    _allow_all_files()
     order = msgspec.json.decode(os.environ.pop(ORDER), type=Order)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(Worker(order).run())
