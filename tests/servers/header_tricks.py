@@ -108,6 +108,9 @@ LINES = [
     Trick("an empty From", b"From:\r\n", DEFECT),
     Trick("a From of blanks", b"From: \t \r\nTo: x\r\n", DEFECT),
     Trick("X-From alone", b"X-From: " + BOB + b"\r\n", NONE),
+    # The first dot of a line is no part of it (RFC 5321 4.5.2).
+    Trick("a dot before the name", b"From: " + BOB + b"\r\n.From: " + EVE + b"\r\n", TWICE),
+    Trick("a dot before the only name", b".From: " + EVE + b"\r\n", NOT_BOBS),
     Trick("folded", b"From:\r\n " + EVE + b"\r\n", NOT_BOBS),
     Trick("folded between", b"From: " + BOB + b",\r\n\t" + EVE + SENDER + b"\r\n", NOT_BOBS),
     Trick("folded junk", b"From: " + BOB + b"\r\n\t" + EVE + b"\r\n", DEFECT),

@@ -90,6 +90,35 @@ def test_the_body_of_a_refused_message_is_drained_and_no_data_said(loop_thread: 
         next_hop.close()
 
 
+@pytest.mark.parametrize("cut", [1, 7, 23, 24, 25, 26, 27, 28, 40])
+def test_a_header_in_chunks(loop_thread: LoopThread, cut: int) -> None:
+    """S2.7: BDAT (RFC 3030), wherever a chunk ends, and a message that is all header."""
+    keywords = ("CHUNKING", "SIZE", "8BITMIME")
+    with (
+        running(loop_thread, policy=POLICY, tls_auth_only=False, keywords=keywords) as gateway,
+        gateway.connect() as client,
+    ):
+        log_in(client)
+
+        def send_chunks(message: bytes) -> str:
+            assert client.command("MAIL FROM:<bob@example.com>").startswith("250 ")
+            assert client.command("RCPT TO:<x@example.net>").startswith("250 ")
+            chunks = [message[start : start + cut] for start in range(0, len(message), cut)]
+            for chunk in chunks:
+                client.send(b"BDAT %d\r\n" % len(chunk) + chunk)
+                reply = client.reply()
+                if not reply.startswith("250 "):
+                    return reply
+            return client.command("BDAT 0 LAST")
+
+        assert send_chunks(b"From: eve@example.com\r\n\r\n" + b"x\r\n" * 5) == NOT_BOBS
+        client.command("RSET")
+        assert send_chunks(b"From: eve@example.com\r\n") == NOT_BOBS
+        client.command("RSET")
+        assert send_chunks(b"From: bob@example.com\r\n\r\nFrom: eve@x\r\n").startswith("250 ")
+        assert len(gateway.sink.messages) == 1
+
+
 def test_on_behalf_a_sender_is_added(loop_thread: LoopThread) -> None:
     with (
         running(loop_thread, policy=POLICY, tls_auth_only=False) as gateway,
