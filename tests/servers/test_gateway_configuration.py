@@ -156,3 +156,11 @@ def test_what_is_wrong_is_told_with_its_line(
     with pytest.raises(ConfigurationError, match=r"maysend\.toml:\d+: ") as raised:
         read_configuration(file, settings_by_kind())
     assert wanted in str(raised.value)
+
+
+def test_the_manuals_example_can_be_read(tmp_path: Path) -> None:
+    manual = Path(__file__).parents[2] / "docs" / "gateway.md"
+    file = tmp_path / "maysend.toml"
+    file.write_text(manual.read_text().split("```toml\n")[1].split("```")[0])
+    listeners = read_configuration(file, settings_by_kind()).listeners
+    assert [listener.address for listener in listeners] == ["inet:*:587", "inet:*:465"]

@@ -290,15 +290,18 @@ class Dialogue:
         try:
             login, method = await self._authentication.run(argument)
         except Refused as problem:
-            self._log_failed_auth(problem.reply)
+            self._log_failed_auth(argument, problem)
             return problem.reply
         self._peer.login, self._peer.method = login, method
         self._session.authenticated(login, method)
         return SUCCESSFUL
 
-    def _log_failed_auth(self, reply: Reply) -> None:
-        line = f"warning: {self._peer}: SASL authentication failed: {reply}"
-        self._services.log(printable(line))
+    def _log_failed_auth(self, argument: str, problem: Refused) -> None:
+        """As smtpd logs it: fail2ban and the like look for that line."""
+        mechanism = argument.partition(" ")[0].upper()[:100]
+        why = problem.reply.text.removeprefix("Error: authentication failed: ")
+        line = f"warning: {self._peer}: SASL {mechanism} authentication failed: {why}"
+        self._services.log(printable(f"{line}, sasl_username={problem.login or '(unavailable)'}"))
 
     def _may_say_xclient(self) -> bool:
         return is_within(self._peer.address, self._settings.xclient_from)
