@@ -3,8 +3,10 @@
 For SQLite and, where its programs are installed, a private PostgreSQL: how long opening takes until
 the first answer, a lookup of an owner never asked before ("cold") and remembered ("warm"), the
 resident memory of a process that asked 200,000 different keys, and decisions a second of the
-built-in policy beside those with 10,000 accounts. The peer of a lookup is one indexed SELECT on the
-same database. MILLION=100000 in the environment makes a smaller one.
+built-in policy beside those with 10,000 accounts; of `maysend serve` the same, and when it is
+ready; how long `maysend account list` takes. The peer of a lookup is one indexed SELECT on the
+same database. MILLION=100000 in the environment makes a smaller one; `sqlite` or `postgresql` as an
+argument measures that only.
 """
 
 import json
@@ -23,6 +25,9 @@ from sqlalchemy import insert, text
 from maysend.directory import schema
 from maysend.directory.database import Database
 from maysend.directory.opening import open_database
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from million_served import listed, served
 
 ACCOUNTS = int(os.environ.get("MILLION", "1000000"))
 FEW = 10_000
@@ -177,6 +182,33 @@ def measure(store: str, many: str, few: str) -> None:
         f"{name}_decisions ours={large['rate']:.0f}/s peer={small['rate']:.0f}/s ratio={ratio:.2f}"
     )
     print(f"{name}_ready ours={large['ready']:.2f}s peer=3s ratio={large['ready'] / 3:.2f}")
+    # Before anything whose memory would count as a child's.
+    rows = listed(many)
+    print(
+        f"{name}_account_list ours={rows['seconds']:.1f}s peer={rows['first']:.2f}s-to-first-line "
+        f"ratio={rows['memory'] / 300:.2f}-of-300MB ({rows['lines']:.0f} lines)"
+    )
+    served_few, served_many = (
+        served(url, accounts, login)
+        for url, accounts in ((few, min(FEW, ACCOUNTS)), (many, ACCOUNTS))
+    )
+    for kind, unit in (("rate", "/s"), ("per_cpu", "/cpu-s")):
+        ours, peer = served_many[kind], served_few[kind]
+        print(
+            f"{name}_policy_service_{kind} ours={ours:.0f}{unit} peer={peer:.0f}{unit} "
+            f"ratio={ours / peer:.2f}"
+        )
+    if "cold" in served_many:
+        ours, peer = served_many["cold"], served_few["rate"]
+        print(
+            f"{name}_policy_service_never_seen ours={ours:.0f}/s peer={peer:.0f}/s "
+            f"ratio={ours / peer:.2f}"
+        )
+    for kind, most, unit in (("ready", 3, "s"), ("memory", 300, "MB")):
+        ours = served_many[kind]
+        print(
+            f"{name}_serve_{kind} ours={ours:.2f}{unit} peer={most}{unit} ratio={ours / most:.2f}"
+        )
     print(
         f"{name}_memory ours={large['memory']:.0f}MB peer=300MB ratio={large['memory'] / 300:.2f}"
     )
@@ -204,7 +236,8 @@ def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
         for store, many, few in stores(Path(folder)):
-            measure(store, many, few)
+            if store in (sys.argv[1:] or store):
+                measure(store, many, few)
 
 
 if __name__ == "__main__":
