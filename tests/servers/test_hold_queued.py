@@ -35,11 +35,8 @@ def test_printed_command_holds_the_mail_of_that_login_only(folder: Path) -> None
                 client.sendmail(sender, ["x@example.net"], f"From: {sender}\n\nhello\n")
         environment = os.environ | {"MAIL_CONFIG": str(postfix.directory)}
         assert "hold" not in queues(environment, "bob@example.com")
-        done = CliRunner().invoke(
-            main,
-            ["account", "suspend", "bob@example.com", "--reason", "Call 123"]
-            + ["--directory", f"sqlite:///{folder}/d.db", "--format", "json"],
-        )
+        suspend = f"account suspend bob@example.com --format json --directory {folder}/d.db"
+        done = CliRunner().invoke(main, [*suspend.split(), "--reason", "Call 123"])
         command = json.loads(done.stdout)["hold_queued"]
         subprocess.run(["bash", "-c", command], env=environment, check=True, timeout=60)
         assert queues(environment, "bob@example.com") == ["hold", "hold"]
