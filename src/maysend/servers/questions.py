@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from maysend.servers.connections import Connections
 from maysend.servers.metrics import Metrics
 
 IDLE_CHECK = 30.0
@@ -73,26 +74,12 @@ class QuestionListener(Generic[Question]):
         idle: float = 1000.0,
     ) -> None:
         self.service = service
-        self._name = name
-        self._log = log
-        self._most = connections
         self._idle = idle
-        self._connections: set[Connection[Question]] = set()
+        self.connections: Connections[Connection[Question]] = Connections(
+            name, metrics, log, connections
+        )
         self._server: asyncio.Server | None = None
         self._idle_check: asyncio.Task[None] | None = None
-        labels = {"listener": name}
-        self._open = metrics.gauge("maysend_connections", "Clients that are connected.", **labels)
-        self._accepted = metrics.counter(
-            "maysend_connections_total", "Clients that have connected.", **labels
-        )
-        self._refused = metrics.counter(
-            "maysend_connections_refused_total",
-            "Clients that were sent away: too many were connected.",
-            **labels,
-        )
-        self._errors = metrics.counter(
-            "maysend_protocol_errors_total", "Clients that did not speak the protocol.", **labels
-        )
 
     async def start(self, sock: socket.socket) -> None:
         """Accept connections from a listening socket. Raises OSError."""
@@ -109,41 +96,13 @@ class QuestionListener(Generic[Question]):
             self._server.close()
         if self._idle_check is not None:
             self._idle_check.cancel()
-        for connection in list(self._connections):
-            connection.end()
-        deadline = asyncio.get_running_loop().time() + grace
-        while self._connections and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
-        for connection in list(self._connections):
-            connection.abort()
-
-    def admits(self, connection: "Connection[Question]") -> bool:
-        """Whether there is room for one client more; from then on it is counted."""
-        if len(self._connections) >= self._most:
-            if self._refused.value == 0:
-                self._log(f"warning: {self._name}: more than {self._most} connections")
-            self._refused.value += 1
-            return False
-        self._connections.add(connection)
-        self._accepted.value += 1
-        self._open.value = len(self._connections)
-        return True
-
-    def gone(self, connection: "Connection[Question]") -> None:
-        """A client has gone."""
-        self._connections.discard(connection)
-        self._open.value = len(self._connections)
-
-    def misunderstood(self, problem: ValueError) -> None:
-        """A client did not speak the protocol."""
-        self._errors.value += 1
-        self._log(f"warning: {self._name}: connection closed: {problem}")
+        await self.connections.end(grace)
 
     async def _let_go_of_idle(self) -> None:
         while True:
             await asyncio.sleep(min(IDLE_CHECK, self._idle))
             silent_since = asyncio.get_running_loop().time() - self._idle
-            for connection in list(self._connections):
+            for connection in self.connections:
                 if connection.active_at < silent_since:
                     connection.end()
 
@@ -168,7 +127,7 @@ class Connection(asyncio.Protocol, Generic[Question]):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
-        if not self._listener.admits(self):
+        if not self._listener.connections.admits(self):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
@@ -203,7 +162,7 @@ class Connection(asyncio.Protocol, Generic[Question]):
         self._is_blocked = True
         if self._waiting is not None:
             self._waiting.cancel()
-        self._listener.gone(self)
+        self._listener.connections.gone(self)
 
     def end(self) -> None:
         """Close as soon as everything that was asked is answered."""
@@ -227,7 +186,7 @@ class Connection(asyncio.Protocol, Generic[Question]):
                     self._waiting = self._loop.create_task(self._say_later(_nothing()))
                     break
         except ValueError as problem:
-            self._listener.misunderstood(problem)
+            self._listener.connections.misunderstood(problem)
             self._is_ending = True
             self._transport.write(b"".join(answers))
             self._transport.close()
@@ -241,7 +200,9 @@ class Connection(asyncio.Protocol, Generic[Question]):
         try:
             said = await answer
         except Exception as problem:  # no answer is better than a wrong one
-            self._listener.misunderstood(ValueError(f"{type(problem).__name__}: {problem}"))
+            self._listener.connections.misunderstood(
+                ValueError(f"{type(problem).__name__}: {problem}")
+            )
             self._transport.abort()
             return
         self._waiting = None

@@ -16,6 +16,7 @@ from typing import cast
 
 from maysend.protocols.dovecot_auth import Offer, ProtocolError
 from maysend.protocols.dovecot_auth_server import AuthServer
+from maysend.servers.connections import Connections
 from maysend.servers.dovecot_auth.exchanges import Exchanges
 from maysend.servers.metrics import Metrics
 from maysend.servers.submission.guessing import Guesses
@@ -44,24 +45,9 @@ class DovecotAuthListener:
         self.offers: list[Offer] = []
         self._name = name
         self._metrics = metrics
-        self._log = log
-        self._most = connections
-        self._connections: set[Connection] = set()
+        self.connections: Connections[Connection] = Connections(name, metrics, log, connections)
         self._number = 0
         self._server: asyncio.Server | None = None
-        labels = {"listener": name}
-        self._open = metrics.gauge("maysend_connections", "Clients that are connected.", **labels)
-        self._accepted = metrics.counter(
-            "maysend_connections_total", "Clients that have connected.", **labels
-        )
-        self._refused = metrics.counter(
-            "maysend_connections_refused_total",
-            "Clients that were sent away: too many were connected.",
-            **labels,
-        )
-        self._errors = metrics.counter(
-            "maysend_protocol_errors_total", "Clients that did not speak the protocol.", **labels
-        )
 
     async def start(self, sock: socket.socket) -> None:
         """Accept connections from a listening socket. Raises OSError."""
@@ -74,35 +60,7 @@ class DovecotAuthListener:
         """Accept nothing more; exchanges that are under way may end within `grace` seconds."""
         if self._server is not None:
             self._server.close()
-        deadline = asyncio.get_running_loop().time() + grace
-        for connection in list(self._connections):
-            connection.end()
-        while self._connections and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
-        for connection in list(self._connections):
-            connection.abort()
-
-    def admits(self, connection: "Connection") -> bool:
-        """Whether there is room for one more; from then on it is counted."""
-        if len(self._connections) >= self._most:
-            if self._refused.value == 0:
-                self._log(f"warning: {self._name}: more than {self._most} connections")
-            self._refused.value += 1
-            return False
-        self._connections.add(connection)
-        self._accepted.value += 1
-        self._open.value = len(self._connections)
-        return True
-
-    def gone(self, connection: "Connection") -> None:
-        """A mail server has gone."""
-        self._connections.discard(connection)
-        self._open.value = len(self._connections)
-
-    def misunderstood(self, problem: Exception) -> None:
-        """A mail server did not speak the protocol."""
-        self._errors.value += 1
-        self._log(f"warning: {self._name}: connection closed: {problem}")
+        await self.connections.end(grace)
 
     def count(self, outcome: str) -> None:
         """One login more: "ok", "failed" or "unavailable"."""
@@ -139,7 +97,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet: some clients say nothing before they have heard everything."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
-        if not self._listener.admits(self):
+        if not self._listener.connections.admits(self):
             self._transport.abort()
             return
         self._transport.write(self._codec.greeting())
@@ -150,7 +108,7 @@ class Connection(asyncio.Protocol):
             for asked in self._codec.receive(data):
                 self._exchanges.take(asked)
         except ProtocolError as problem:
-            self._listener.misunderstood(problem)
+            self._listener.connections.misunderstood(problem)
             self._transport.abort()
 
     def pause_writing(self) -> None:
@@ -164,7 +122,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone; nobody waits for what is under way."""
         self._exchanges.give_up_all()
-        self._listener.gone(self)
+        self._listener.connections.gone(self)
 
     def end(self) -> None:
         """Close as soon as no exchange is under way."""
