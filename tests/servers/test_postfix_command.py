@@ -115,6 +115,7 @@ def assert_enforced(site: Site, running: Serving) -> None:
     checked = site.run("--check")
     assert checked.exit_code == 0, checked.output
     assert checked.output.endswith("\nIn force.\n")
+    assert "note" not in checked.output
     assert running.stop() == 0
     with contextlib.suppress(smtplib.SMTPServerDisconnected):
         assert sent(site, BOB).startswith("4"), "fails closed"
@@ -153,7 +154,7 @@ def test_a_stopped_maysend_is_found(site: Site) -> None:
         f"queue_directory = {site.postfix.queue}\ncompatibility_level = 3.6\n"
     )
     (site.postfix.directory / "master.cf").write_text("submission inet n - n - - smtpd\n")
-    with serving(site.root, text) as running:
+    with serving(site.root, text.replace('group = "postfix"', 'mode = "0666"')) as running:
         workers = running.workers
         for worker in workers:
             os.kill(worker, signal.SIGSTOP)
@@ -163,7 +164,10 @@ def test_a_stopped_maysend_is_found(site: Site) -> None:
             for worker in workers:
                 os.kill(worker, signal.SIGCONT)
     assert checked.exit_code == 1
-    assert "no answer from unix:" in " ".join(checked.output.split())
+    said = " ".join(checked.output.split())
+    assert "no answer from unix:" in said
+    assert "note policy: every user of this host may connect to unix:" in said
+    assert "note this Postfix is not running now" in said
 
 
 OURS = "check_policy_service {{ unix:{root}/policy, {{ default_action = {action} }} }}"

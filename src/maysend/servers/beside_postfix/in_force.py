@@ -4,7 +4,9 @@ Main.cf and master.cf are read as each smtpd reads them, so a setting that anoth
 or a list that permits before maysend is asked, is found where it is written.
 """
 
+import fcntl
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -16,7 +18,7 @@ from maysend.restrictions.evaluation import Node
 from maysend.restrictions.policy_service_item import read_policy_service
 from maysend.restrictions.restriction import FatalItem
 from maysend.servers.beside_postfix.doors import Door
-from maysend.servers.beside_postfix.reach import Client, obstacle
+from maysend.servers.beside_postfix.reach import Client, is_open_to_all, obstacle
 from maysend.tables.braces import BraceError, enclosed
 
 ASKED_OF_EACH_RECIPIENT = (
@@ -70,9 +72,17 @@ def in_force(configuration: Configuration, doors: Sequence[Door], service: str |
             found += [hidden] if hidden else []
             findings += [f"{name}: {door.settings.name}: {text}" for text in found]
             if not found:
-                holds.append(f"{name} asks {door.settings.name} at {door.server}")
+                verb = "asks" if _is_asked_for_sure(door, doors) else "can ask"
+                holds.append(f"{name} {verb} {door.settings.name} at {door.server}")
     others = [smtpd.name for smtpd in configuration.smtpds if smtpd not in smtpds]
     remarks = [f"not looked at, nobody can log in there: {', '.join(others)}"] if others else []
+    remarks += [
+        f"{door.settings.name}: every user of this host may connect to {door.address}"
+        for door in doors
+        if is_open_to_all(door)
+    ]
+    if not _is_running(configuration):
+        remarks.append("this Postfix is not running now")
     return InForce(tuple(holds), tuple(findings), tuple(remarks))
 
 
@@ -88,6 +98,24 @@ def _client(smtpd: Smtpd) -> Client:
     return Client(parameters["mail_owner"], parameters["queue_directory"], smtpd.is_chrooted)
 
 
+def _is_running(configuration: Configuration) -> bool:
+    """Whether its master(8) holds the lock on its pid file."""
+    path = Path(configuration.main["queue_directory"], "pid", "master.pid")
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _is_asked_for_sure(door: Door, doors: Sequence[Door]) -> bool:
+    """Whether it was looked for: beside a policy service nothing has to ask for tables."""
+    return door.kind != "socketmap" or all(other.kind != "policy" for other in doors)
+
+
 def _wrong(smtpd: Smtpd, door: Door, doors: Sequence[Door]) -> Iterator[str]:
     """What keeps the service from asking at this door."""
     if door.kind == "policy":
@@ -96,7 +124,7 @@ def _wrong(smtpd: Smtpd, door: Door, doors: Sequence[Door]) -> Iterator[str]:
         yield from _milter(smtpd, door)
     elif door.kind == "dovecot_auth":
         yield from _logins(smtpd, door)
-    elif all(other.kind != "policy" for other in doors):  # else the policy service asks for owners
+    elif _is_asked_for_sure(door, doors):
         yield from _tables(smtpd, door)
 
 

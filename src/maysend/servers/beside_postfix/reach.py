@@ -47,6 +47,18 @@ def obstacle(door: Door, client: Client) -> str:
     return _in_a_child(door, client)
 
 
+def is_open_to_all(door: Door) -> bool:
+    """Whether any user of this host may connect to a unix socket."""
+    path = Path(door.address.path)
+    try:
+        return bool(door.address.path) and all(
+            each.stat().st_mode & (stat.S_IWOTH if each == path else stat.S_IXOTH)
+            for each in (path, *path.parents)
+        )
+    except OSError:
+        return False
+
+
 def _hidden(door: Door, client: Client) -> str:
     path = door.address.path
     if client.is_chrooted and path and not Path(path).is_relative_to(client.queue_directory):
