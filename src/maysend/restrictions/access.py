@@ -6,8 +6,8 @@ What an answer means is in `access_answers`. A table that fails answers as if it
 
 from maysend.restrictions import replies
 from maysend.restrictions.access_answers import Access, apply_answer
-from maysend.restrictions.address_lookup import NO_KEYS, Keys, access_keys, parents
-from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.address_lookup import NO_KEYS, Keys, access_keys, parents, whole_keys
+from maysend.restrictions.evaluation import Check, Evaluation, KeyKind
 from maysend.restrictions.inquiry import Found
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.restriction import Item
@@ -59,7 +59,7 @@ def check_helo_access(item: Item, site: Site) -> Check:
         name = evaluation.dialogue.helo_name
         if name is None:
             return DUNNO
-        found = ask(evaluation, table, evaluation.keys_of(name, name_keys))
+        found = ask(evaluation, table, evaluation.keys_for(table, name, NAME))
         if found is None:
             return DUNNO
         return apply_answer(evaluation, Access(item.argument, name, replies.HELO), found)
@@ -75,7 +75,7 @@ def check_sasl_access(item: Item, site: Site) -> Check:
         login = evaluation.dialogue.sasl_username
         if not site.sasl_is_active or not login:
             return DUNNO
-        found = ask(evaluation, table, Keys((login,), (login,)))
+        found = ask(evaluation, table, Keys((login,)))
         if found is None:
             return DUNNO
         shown = "".join(char if char.isprintable() else "_" for char in login)
@@ -92,7 +92,7 @@ def check_etrn_access(item: Item, site: Site) -> Check:
         domain = evaluation.dialogue.etrn_domain
         if not domain:
             return DUNNO
-        found = ask(evaluation, table, evaluation.keys_of(domain, name_keys))
+        found = ask(evaluation, table, evaluation.keys_for(table, domain, NAME))
         if found is None:
             return DUNNO
         return apply_answer(evaluation, Access(item.argument, domain, replies.ETRN), found)
@@ -108,7 +108,7 @@ def check_sender_access(item: Item, site: Site) -> Check:
         sender = evaluation.dialogue.sender
         if sender is None:
             return DUNNO
-        found = ask(evaluation, table, evaluation.keys_of(sender, address_keys))
+        found = ask(evaluation, table, evaluation.keys_for(table, sender, ADDRESS))
         if found is None:
             return DUNNO
         return apply_answer(evaluation, Access(item.argument, sender, replies.SENDER), found)
@@ -124,7 +124,7 @@ def check_recipient_access(item: Item, site: Site) -> Check:
         recipient = evaluation.dialogue.recipient
         if not recipient:
             return DUNNO
-        found = ask(evaluation, table, evaluation.keys_of(recipient, address_keys))
+        found = ask(evaluation, table, evaluation.keys_for(table, recipient, ADDRESS))
         if found is None:
             return DUNNO
         access = Access(item.argument, recipient, replies.RECIPIENT)
@@ -138,48 +138,59 @@ def check_recipient_access(item: Item, site: Site) -> Check:
     return check
 
 
-def address_keys(evaluation: Evaluation, address: str) -> Keys:
+def _address_keys(evaluation: Evaluation, address: str) -> Keys:
     """The keys of an address as it is resolved; the null sender has one of its own."""
     if not address:
         key = evaluation.site.null_sender_key
-        return Keys((key,), (key,)) if key else NO_KEYS
+        return Keys((key,)) if key else NO_KEYS
     resolved = evaluation.resolved(address).address
     return access_keys(evaluation.site, resolved) if "@" in resolved else NO_KEYS
 
 
+def _whole_address(evaluation: Evaluation, address: str) -> Keys:
+    if not address:
+        return _address_keys(evaluation, address)
+    resolved = evaluation.resolved(address).address
+    return whole_keys(resolved) if "@" in resolved else NO_KEYS
+
+
 def _by_name_and_address(evaluation: Evaluation, table: LookupTable, name: str) -> Found | None:
     """The name decides, even by DUNNO; only where it is not found is the address asked."""
-    found = ask(evaluation, table, evaluation.keys_of(name, name_keys))
+    found = ask(evaluation, table, evaluation.keys_for(table, name, NAME))
     if found is None:
         address = evaluation.dialogue.client_address
-        found = ask(evaluation, table, evaluation.keys_of(address, network_keys))
+        found = ask(evaluation, table, evaluation.keys_for(table, address, NETWORK))
     return found
 
 
-def name_keys(evaluation: Evaluation, name: str) -> Keys:
+def _name_keys(evaluation: Evaluation, name: str) -> Keys:
     """A host name and its parent domains; a number has no parents."""
-    if not name:
-        return NO_KEYS
-    whole = (name,)
-    if _is_address(name):
-        return Keys(whole, whole, _is_folded(name))
-    every = tuple(parents(name, evaluation.site.access_parents))
-    return Keys(every, whole, _is_folded(name))
+    if not name or _is_address(name):
+        return _whole_name(evaluation, name)
+    return Keys(tuple(parents(name, evaluation.site.access_parents)), _is_folded(name))
 
 
-def network_keys(evaluation: Evaluation, address: str) -> Keys:
+def _network_keys(evaluation: Evaluation, address: str) -> Keys:
     """An address and the networks it is in, octet by octet (access(5))."""
-    if not address:
-        return NO_KEYS
-    every = [address]
-    separator = ":" if ":" in address else "."
-    while address := address.rpartition(separator)[0]:
-        every.append(address)
-    return Keys(tuple(every), (every[0],), _is_folded(every[0]))
+    every = []
+    name, separator = address, ":" if ":" in address else "."
+    while name:
+        every.append(name)
+        name = name.rpartition(separator)[0]
+    return Keys(tuple(every), _is_folded(address))
+
+
+def _whole_name(evaluation: Evaluation, name: str) -> Keys:
+    return Keys((name,), _is_folded(name)) if name else NO_KEYS
 
 
 def _is_folded(name: str) -> bool:
     return name.isascii() and name == name.lower()
+
+
+NAME = KeyKind(_name_keys, _whole_name)
+NETWORK = KeyKind(_network_keys, _whole_name)
+ADDRESS = KeyKind(_address_keys, _whole_address)
 
 
 def _is_address(name: str) -> bool:

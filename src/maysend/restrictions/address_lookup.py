@@ -20,17 +20,13 @@ Key: TypeAlias = tuple[str, bool]
 
 
 class Keys(msgspec.Struct, frozen=True, gc=False):
-    """The keys of one search in order: those that all tables see, and those that patterns see.
+    """The keys of one search in order. `are_folded`: folding them would change nothing."""
 
-    `are_folded` says of all that folding them would change nothing.
-    """
-
-    every: tuple[str, ...]
-    whole: tuple[str, ...]
+    asked: tuple[str, ...]
     are_folded: bool = False
 
 
-NO_KEYS = Keys((), ())
+NO_KEYS = Keys(())
 
 
 def find(ask: Ask, tables: Sequence[LookupTable], key: Key) -> str | None:
@@ -42,11 +38,16 @@ def find(ask: Ask, tables: Sequence[LookupTable], key: Key) -> str | None:
         if partial and table.pattern:
             continue
         answer = ask(table, text)
-        if answer:
-            return answer
         if answer is not None:
-            raise TableError(table.spec, f"lookup of {text} returns an empty string", "config")
+            return not_empty(table, text, answer)
     return None
+
+
+def not_empty(table: LookupTable, key: str, answer: str) -> str:
+    """The answer; an empty one is an error that somebody has to mend (maps_find(3))."""
+    if not answer:
+        raise TableError(table.spec, f"lookup of {key} returns an empty string", "config")
+    return answer
 
 
 def find_first(ask: Ask, tables: Sequence[LookupTable], keys: Iterator[Key]) -> str | None:
@@ -97,18 +98,25 @@ def owner_keys(site: Site, ask: Ask, address: str) -> Iterator[Key]:
     yield "@" + domain, True
 
 
+def whole_keys(address: str) -> Keys:
+    """The keys of a resolved address that tables of patterns are asked."""
+    return Keys(quoted_first(address), address.isascii())
+
+
 def access_keys(site: Site, address: str) -> Keys:
     """The keys of an access table for a resolved address: `user+ext@domain`, `user@domain`,
     the domain and its parents, then `user+ext@` and `user@` (access(5))."""
     local, _, domain = address.rpartition("@")
     user, extension = split_extension(local, site.recipient_delimiter)
-    whole = quoted_first(address)
     domains = parents(domain, site.access_parents)
+    if extension is None and local.isalnum():  # in short what follows: nothing to quote
+        return Keys((address, *domains, f"{local}@"), address.isascii())
+    whole = quoted_first(address)
     if extension is None:
-        return Keys((*whole, *domains, *quoted_first(f"{local}@")), whole, address.isascii())
+        return Keys((*whole, *domains, *quoted_first(f"{local}@")), address.isascii())
     shorter = quoted_first(f"{user}@{domain}")
     locals = (*quoted_first(f"{local}@"), *quoted_first(f"{user}@"))
-    return Keys((*whole, *shorter, *domains, *locals), whole, address.isascii())
+    return Keys((*whole, *shorter, *domains, *locals), address.isascii())
 
 
 def parents(domain: str, style: Literal["none", "dot", "parent"]) -> Iterator[str]:

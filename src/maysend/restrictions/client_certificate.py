@@ -82,7 +82,7 @@ def check_ccert_access(item: Item, site: Site) -> Check:
         access = Access(source.spec, dialogue.ccert_subject, CLIENT_CERTIFICATE)
         for name in source.search_order:
             key = FINGERPRINTS[name](dialogue)
-            found = ask(evaluation, table, Keys((key,), (key,)))
+            found = ask(evaluation, table, Keys((key,)))
             if found is not None:
                 outcome = apply_answer(evaluation, access, found)
                 if outcome is not DUNNO:

@@ -11,7 +11,13 @@ import msgspec
 
 from maysend.maincf import Place
 from maysend.reply import Reply
-from maysend.restrictions.address_lookup import Keys
+from maysend.restrictions.address_lookup import (
+    Keys,
+    find_first,
+    not_empty,
+    owner_keys,
+    whole_keys,
+)
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.inquiry import Inquiry
 from maysend.restrictions.replies import consistent_reply
@@ -19,7 +25,7 @@ from maysend.restrictions.resolution import AddressResolver, ResolvedAddress
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import DUNNO, OK, REJECT, Action, Outcome, Step
 from maysend.restrictions.transports import Transports
-from maysend.tables import TableError
+from maysend.tables import LookupTable, TableError
 
 DEEPEST_NESTING = 100
 """How many answers and classes may be around a table's answer before smtpd gives up; classes on
@@ -111,12 +117,28 @@ class Evaluation(Inquiry):
             self.data_fault(address)
         return known
 
-    def keys_of(self, name: str, make: "MakeKeys") -> Keys:
-        """The keys of a name or address, which `make` finds once a message."""
+    def keys_for(self, table: LookupTable, name: str, kind: "KeyKind") -> Keys:
+        """The keys of a name or address that a table is asked; they are found once a message."""
+        make = kind.whole if table.pattern else kind.every
         keys = self._keys.get((make, name))
         if keys is None:
             keys = self._keys[make, name] = make(self, name)
         return keys
+
+    def find(self, maps: Sequence[LookupTable], address: str) -> str | None:
+        """What login maps or recipient maps answer for a resolved address.
+
+        Raises TableError where there is no answer now; an empty answer is none.
+        """
+        if len(maps) != 1 or not self.site.mydestination.has_only_names:
+            keys = owner_keys(self.site, self.lookup, address)
+            return find_first(self.lookup, maps, keys)
+        # One table is a plain search, as the keys can't depend on what a lookup answers.
+        (table,) = maps
+        found = self.search(table, self.keys_for(table, address, OWNED))
+        if found is None:
+            return None
+        return not_empty(table, found.key, found.answer)
 
     # -- what a restriction answers ------------------------------------------------------------
 
@@ -330,6 +352,23 @@ class Evaluation(Inquiry):
 
 MakeKeys: TypeAlias = Callable[[Evaluation, str], Keys]
 """In which order the keys of a name are asked; it raises Stop where that can't be known."""
+
+
+class KeyKind(msgspec.Struct, frozen=True):
+    """How a kind of name is looked up: by its parts too, or whole as in tables of patterns."""
+
+    every: MakeKeys
+    whole: MakeKeys
+
+
+def _owner_keys(evaluation: Evaluation, address: str) -> Keys:
+    site = evaluation.site
+    keys = tuple([key for key, _ in owner_keys(site, evaluation.lookup, address) if key])
+    return Keys(keys, address.isascii())
+
+
+OWNED = KeyKind(_owner_keys, lambda evaluation, address: whole_keys(address))
+"""An address that is resolved, in login maps and recipient maps."""
 
 Check: TypeAlias = Callable[[Evaluation], Outcome]
 """A compiled restriction: binds its name, argument and tables, and answers for one request."""

@@ -58,7 +58,7 @@ class Inquiry:
 
         Raises TableError where the table has no answer now.
         """
-        asked = keys.whole if table.pattern else keys.every
+        asked = keys.asked
         if table.blocking and not self.may_wait and any(would_wait(table, k) for k in asked):
             raise WouldWait(table.spec)
         if not (keys.are_folded and isinstance(table, Lacking) and table.lacks(asked)):

@@ -18,7 +18,6 @@ smtpd_sender_login_maps. With SASL off nobody has logged in, and what is listed 
 from collections.abc import Iterable
 
 from maysend.address import fold
-from maysend.restrictions.address_lookup import find_first, owner_keys
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.sender_login import split_owners
@@ -58,8 +57,7 @@ def _allowed(evaluation: Evaluation, maps: tuple[LookupTable, ...], recipient: s
     """The logins that may write to a recipient, as the maps word them; None: it is open."""
     resolved = evaluation.resolved(recipient)
     try:
-        keys = owner_keys(evaluation.site, evaluation.lookup, resolved.address)
-        return find_first(evaluation.lookup, maps, keys)
+        return evaluation.find(maps, resolved.address)
     except TableError as error:
         evaluation.table_fault(error, recipient)
 

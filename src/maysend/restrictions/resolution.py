@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from maysend.address import Resolved, fold, is_plain, resolve, rewrite
+from maysend.address import fold, is_plain, resolve, rewrite
 from maysend.restrictions.address_lookup import find_first, owner_keys
 from maysend.restrictions.site import Site
 from maysend.restrictions.transports import Transports, Undeliverable
@@ -56,21 +56,19 @@ class AddressResolver:
             (site.relay_domains, AddressClass.RELAY),
         )
         self._classes = tuple(pair for pair in classes if not pair[0].is_always_empty)
+        self._may_be_local = not site.mydestination.is_always_empty
         self._elsewhere = AddressClass.DEFAULT
         self._may_be_undeliverable = transports.may_refuse or bool(site.relocated_maps)
 
     def resolve(self, address: str, ask: Ask) -> ResolvedAddress:
         """Rewrite and resolve an address in internal form, as smtpd_resolve_addr() does."""
+        if is_plain(address):
+            return self._resolve_plain(address, ask)
         site = self._site
-        plain = is_plain(address)
-        rewritten = address if plain else rewrite(address, site.rewriting)
+        rewritten = rewrite(address, site.rewriting)
         domain, invalid = "", False
         try:
-            if plain:
-                domain = address[address.index("@") + 1 :]
-                found = Resolved(address, domain, local=site.is_local(domain, ask))
-            else:
-                found = resolve(rewritten, site.rewriting, partial(site.is_local, ask=ask))
+            found = resolve(rewritten, site.rewriting, partial(site.is_local, ask=ask))
             domain, invalid = found.domain, found.error
             if found.failed:
                 raise TableError(address, "no end of routes in this address")
@@ -88,7 +86,24 @@ class AddressResolver:
             found.routed,
             invalid,
             undeliverable=undeliverable,
-            plain=plain,
+        )
+
+    def _resolve_plain(self, address: str, ask: Ask) -> ResolvedAddress:
+        """The same for an address that nothing rewrites: only its domain's class is asked."""
+        folded = address.lower()
+        at = address.index("@") + 1
+        address_class, undeliverable = self._elsewhere, None
+        try:
+            if self._may_be_local and self._site.is_local(address[at:], ask):
+                address_class = AddressClass.LOCAL
+            elif self._classes:
+                address_class = self._class_of(address[at:], ask)
+            if self._may_be_undeliverable:
+                undeliverable = self._undeliverable(address, address_class, ask)
+        except TableError:
+            return ResolvedAddress(address, address[at:], self._elsewhere, failed=True)
+        return ResolvedAddress(
+            folded, folded[at:], address_class, undeliverable=undeliverable, plain=True
         )
 
     def _undeliverable(

@@ -7,7 +7,6 @@ owners of later tables are never seen. With SASL off all four are ignored.
 from collections.abc import Iterator, Sequence
 
 from maysend.address import fold
-from maysend.restrictions.address_lookup import find_first, owner_keys
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
@@ -114,8 +113,7 @@ def look_up_owners(evaluation: Evaluation, maps: Sequence[LookupTable], sender: 
     """What `owners_of` gives, of an address that is not the envelope's sender."""
     resolved = evaluation.resolved(sender)
     try:
-        keys = owner_keys(evaluation.site, evaluation.lookup, resolved.address)
-        return find_first(evaluation.lookup, maps, keys)
+        return evaluation.find(maps, resolved.address)
     except TableError as error:
         evaluation.table_fault(error, sender)
 

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from maysend.address.hostname import is_valid_address, is_valid_address_literal
 from maysend.restrictions import replies
-from maysend.restrictions.access import ask, name_keys, network_keys
+from maysend.restrictions.access import NAME, NETWORK, ask
 from maysend.restrictions.access_answers import Access, apply_answer
 from maysend.restrictions.address_lookup import Keys
 from maysend.restrictions.dialogue import Dialogue
@@ -128,7 +128,7 @@ def _by_servers(
     for host in hosts:
         outcome = None
         if type != "A" and not is_valid_address(host):
-            outcome = _ask(evaluation, table, name_keys(evaluation, host), access)
+            outcome = _ask(evaluation, table, evaluation.keys_for(table, host, NAME), access)
         if outcome is None:
             outcome = _by_addresses(evaluation, table, host, access)
         if outcome is not None:
@@ -140,7 +140,7 @@ def _by_addresses(
     evaluation: Evaluation, table: LookupTable, host: str, access: Access
 ) -> Outcome | None:
     for address in addresses_of(evaluation, host).addresses:
-        outcome = _ask(evaluation, table, network_keys(evaluation, address), access)
+        outcome = _ask(evaluation, table, evaluation.keys_for(table, address, NETWORK), access)
         if outcome is not None:
             return outcome
     return None

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from maysend.restrictions.address_lookup import find_first, owner_keys
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.replies import RECIPIENT, SENDER, split_enhanced_status, status_for
 from maysend.restrictions.resolution import AddressClass
@@ -118,8 +117,7 @@ class _ListingCheck:
 
     @staticmethod
     def _knows(evaluation: Evaluation, maps: Sequence[LookupTable], address: str) -> bool:
-        keys = owner_keys(evaluation.site, evaluation.lookup, address)
-        return find_first(evaluation.lookup, maps, keys) is not None
+        return evaluation.find(maps, address) is not None
 
 
 def _listings(site: Site) -> dict[AddressClass, _Listing]:

@@ -15,9 +15,8 @@ class Lacking:
     Most questions to access tables find nothing, and each restriction asks for several keys.
     """
 
-    def lacks(self, keys: Sequence[str], /) -> bool:
-        """Whether none of these folded keys is found; False where only `lookup` can tell."""
-        return False
+    lacks: Callable[[Sequence[str]], bool]
+    """Whether none of these folded keys is found; False where only `lookup` can tell."""
 
 
 class Keeping(Lacking):
@@ -47,7 +46,14 @@ class FixedStrings(Lacking):
         self.spec = spec
         self.entries = entries
         self.lookup: Callable[[str], str | None] = entries.get
+        self.lacks = entries.keys().isdisjoint
 
-    def lacks(self, keys: Sequence[str], /) -> bool:
-        """Whether none of these folded keys is found."""
-        return self.entries.keys().isdisjoint(keys)
+
+def can_not_tell(keys: Sequence[str]) -> bool:
+    """The `Lacking.lacks` of a table that has to be asked for every key."""
+    return False
+
+
+def lacks_of(table: object) -> Callable[[Sequence[str]], bool]:
+    """How to ask a table, of whichever type, whether it lacks all of several folded keys."""
+    return table.lacks if isinstance(table, Lacking) else can_not_tell

@@ -99,6 +99,11 @@ class MatchList:
         return self._files is None and not self._patterns.ordered
 
     @property
+    def has_only_names(self) -> bool:
+        """Whether it is written with names alone, so that no match fails or asks a table."""
+        return self._files is None and self._patterns.plain is not None
+
+    @property
     def patterns(self) -> tuple[Pattern, ...]:
         """The patterns in their order, with those of files in their place."""
         return self._now().ordered

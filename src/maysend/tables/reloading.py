@@ -9,7 +9,7 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import Generic, TypeAlias, TypeVar
 
-from maysend.tables.fixed_strings import Keeping, Lacking
+from maysend.tables.fixed_strings import Keeping, Lacking, lacks_of
 from maysend.tables.sources import Sources
 from maysend.tables.table import LookupTable, TableError, Warn
 from maysend.tables.text import CheckedTable
@@ -147,6 +147,7 @@ class FileTable(Reloading[LookupTable], Lacking):
     ) -> None:
         super().__init__(table, sources, read, warn)
         self.spec = table.spec
+        self.lacks = self._lacks_now
         self._answer_by(table)
 
     @property
@@ -168,11 +169,10 @@ class FileTable(Reloading[LookupTable], Lacking):
                     return answer
         return self._ask(key)
 
-    def lacks(self, keys: Sequence[str], /) -> bool:
-        """Whether none of these folded keys is found; False where only `lookup` can tell."""
+    def _lacks_now(self, keys: Sequence[str], /) -> bool:
         if monotonic() >= self._due:
             self.look()
-        return self._lacks is not None and self._lacks(keys)
+        return self._lacks(keys)
 
     def look(self) -> None:
         """Look at the files, also for what is not a new version of them."""
@@ -199,6 +199,6 @@ class FileTable(Reloading[LookupTable], Lacking):
         self.pattern = table.pattern
         self.blocking = table.blocking
         self._ask = table.lookup
-        self._lacks = table.lacks if isinstance(table, Lacking) else None
+        self._lacks = lacks_of(table)
         inside = table.table if isinstance(table, CheckedTable) else None
         self._keeping = inside if isinstance(inside, Keeping) else None

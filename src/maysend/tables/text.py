@@ -1,8 +1,6 @@
 """What every table does to keys and answers: UTF-8 is checked, fixed-string keys are folded."""
 
-from collections.abc import Sequence
-
-from maysend.tables.fixed_strings import Lacking
+from maysend.tables.fixed_strings import Lacking, lacks_of
 from maysend.tables.remembering import Remembering
 from maysend.tables.table import LookupTable, TableContext, TableError
 
@@ -53,7 +51,7 @@ class CheckedTable(Lacking, Remembering):
         self._warn = context.warn
         self._folds = not table.pattern and (context.utf8 or not forwards)
         self._ask = table.lookup
-        self._lacks = table.lacks if isinstance(table, Lacking) else None
+        self.lacks = lacks_of(table)
         self._remembers = table.remembers if isinstance(table, Remembering) else None
         self._tell = context.tell
         if self._tell is not None:
@@ -75,10 +73,6 @@ class CheckedTable(Lacking, Remembering):
             return None
         answer = self._ask(fold(key, utf8=self._utf8) if self._folds else key)
         return None if answer is None else self._checked(key, answer)
-
-    def lacks(self, keys: Sequence[str], /) -> bool:
-        """Whether none of these folded keys is found; False where only `lookup` can tell."""
-        return self._lacks is not None and self._lacks(keys)
 
     def _told(self, key: str) -> str | None:
         if self._tell is not None and self._folds:
