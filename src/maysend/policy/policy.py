@@ -199,18 +199,18 @@ _HELLO = (ProtocolState.HELO, ProtocolState.EHLO)
 def _asked(session: Session, request: Request) -> Decision:
     state = request.protocol_state
     decision = session.connect()
-    if state is _CONNECT or not decision.is_permitted:
+    if state is _CONNECT or decision.reply is not None:
         return decision
     if request.helo_name:
         decision = session.helo(request.helo_name)
     if state in _HELLO:
         return decision
-    if not decision.is_permitted:
+    if decision.reply is not None:
         return decision
     if state is _ETRN:
         return session.etrn(request.etrn_domain)
     decision = session.mail(request.sender)
-    if state is _MAIL or not decision.is_permitted:
+    if state is _MAIL or decision.reply is not None:
         return decision
     session.dialogue.instance = request.instance
     if state is _VRFY:

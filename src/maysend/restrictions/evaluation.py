@@ -112,7 +112,7 @@ class Evaluation(Inquiry):
 
         Raises Stop with a 451 where a list that decides its class can't be read now.
         """
-        known = self.resolution_of(address)
+        known = self._resolved.get(address) or self.resolution_of(address)
         if known.failed:
             self.data_fault(address)
         return known
@@ -304,16 +304,22 @@ class Evaluation(Inquiry):
         The second of the relay and recipient lists is `continued`: a defer_if_reject of the
         first still stands.
         """
+        if not continued:
+            self.defer_if_reject = None
+        if not nodes:
+            return DUNNO
         self.stage = stage
         self.subject = subject
         self._depth = 0
         self._warn_depth = 0
         self._classes = ()
         self._current = None
-        if not continued:
-            self.defer_if_reject = None
         try:
-            return self._run_bounded(nodes)
+            try:
+                return self.run(nodes)
+            except RecursionError:
+                # Hundreds of classes within each other are more than Python's stack holds.
+                self.server_fault("classes nested too deep")
         except Stop:
             for step in reversed(self.steps):
                 if step is self.deciding:
@@ -322,13 +328,6 @@ class Evaluation(Inquiry):
             return REJECT
         finally:
             self._current = None
-
-    def _run_bounded(self, nodes: Sequence[Node]) -> Outcome:
-        """Hundreds of different classes within each other are more than Python's stack holds."""
-        try:
-            return self.run(nodes)
-        except RecursionError:
-            self.server_fault("classes nested too deep")
 
     def run_check(self, stage: str, node: Node, subject: Subject) -> Outcome:
         """Evaluate an implicit check (reject_unlisted_*), which continues its stage's list."""
