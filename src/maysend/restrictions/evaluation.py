@@ -11,13 +11,7 @@ import msgspec
 
 from maysend.maincf import Place
 from maysend.reply import Reply
-from maysend.restrictions.address_lookup import (
-    Keys,
-    find_first,
-    not_empty,
-    owner_keys,
-    whole_keys,
-)
+from maysend.restrictions.address_lookup import Keys
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.inquiry import Inquiry
 from maysend.restrictions.replies import consistent_reply
@@ -124,21 +118,6 @@ class Evaluation(Inquiry):
         if keys is None:
             keys = self._keys[make, name] = make(self, name)
         return keys
-
-    def find(self, maps: Sequence[LookupTable], address: str) -> str | None:
-        """What login maps or recipient maps answer for a resolved address.
-
-        Raises TableError where there is no answer now; an empty answer is none.
-        """
-        if len(maps) != 1 or not self.site.mydestination.has_only_names:
-            keys = owner_keys(self.site, self.lookup, address)
-            return find_first(self.lookup, maps, keys)
-        # One table is a plain search, as the keys can't depend on what a lookup answers.
-        (table,) = maps
-        found = self.search(table, self.keys_for(table, address, OWNED))
-        if found is None:
-            return None
-        return not_empty(table, found.key, found.answer)
 
     # -- what a restriction answers ------------------------------------------------------------
 
@@ -359,15 +338,6 @@ class KeyKind(msgspec.Struct, frozen=True):
     every: MakeKeys
     whole: MakeKeys
 
-
-def _owner_keys(evaluation: Evaluation, address: str) -> Keys:
-    site = evaluation.site
-    keys = tuple([key for key, _ in owner_keys(site, evaluation.lookup, address) if key])
-    return Keys(keys, address.isascii())
-
-
-OWNED = KeyKind(_owner_keys, lambda evaluation, address: whole_keys(address))
-"""An address that is resolved, in login maps and recipient maps."""
 
 Check: TypeAlias = Callable[[Evaluation], Outcome]
 """A compiled restriction: binds its name, argument and tables, and answers for one request."""

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 
 from maysend.address import fold
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.map_lookup import look_up
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.sender_login import split_owners
 from maysend.restrictions.site import Site
@@ -57,7 +58,7 @@ def _allowed(evaluation: Evaluation, maps: tuple[LookupTable, ...], recipient: s
     """The logins that may write to a recipient, as the maps word them; None: it is open."""
     resolved = evaluation.resolved(recipient)
     try:
-        return evaluation.find(maps, resolved.address)
+        return look_up(evaluation, maps, resolved.address)
     except TableError as error:
         evaluation.table_fault(error, recipient)
 

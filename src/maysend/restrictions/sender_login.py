@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from maysend.address import fold
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.map_lookup import look_up
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import DUNNO, Outcome
@@ -113,7 +114,7 @@ def look_up_owners(evaluation: Evaluation, maps: Sequence[LookupTable], sender: 
     """What `owners_of` gives, of an address that is not the envelope's sender."""
     resolved = evaluation.resolved(sender)
     try:
-        return evaluation.find(maps, resolved.address)
+        return look_up(evaluation, maps, resolved.address)
     except TableError as error:
         evaluation.table_fault(error, sender)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.map_lookup import look_up
 from maysend.restrictions.replies import RECIPIENT, SENDER, split_enhanced_status, status_for
 from maysend.restrictions.resolution import AddressClass
 from maysend.restrictions.restriction import Item
@@ -117,7 +118,7 @@ class _ListingCheck:
 
     @staticmethod
     def _knows(evaluation: Evaluation, maps: Sequence[LookupTable], address: str) -> bool:
-        return evaluation.find(maps, address) is not None
+        return look_up(evaluation, maps, address) is not None
 
 
 def _listings(site: Site) -> dict[AddressClass, _Listing]:
