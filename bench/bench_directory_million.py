@@ -27,7 +27,7 @@ from maysend.directory.database import Database
 from maysend.directory.opening import open_database
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from million_served import listed, served
+from million_served import compared, listed
 
 ACCOUNTS = int(os.environ.get("MILLION", "1000000"))
 FEW = 10_000
@@ -188,24 +188,15 @@ def measure(store: str, many: str, few: str) -> None:
         f"{name}_account_list ours={rows['seconds']:.1f}s peer={rows['first']:.2f}s-to-first-line "
         f"ratio={rows['memory'] / 300:.2f}-of-300MB ({rows['lines']:.0f} lines)"
     )
-    served_few, served_many = (
-        served(url, accounts, login)
-        for url, accounts in ((few, min(FEW, ACCOUNTS)), (many, ACCOUNTS))
-    )
-    for kind, unit in (("rate", "/s"), ("per_cpu", "/cpu-s")):
-        ours, peer = served_many[kind], served_few[kind]
+    figures = compared((few, min(FEW, ACCOUNTS)), (many, ACCOUNTS), login)
+    for kind, unit in (("rate", "/s"), ("per_cpu", "/cpu-s"), ("never_seen", "/s")):
+        ours, peer = figures[kind]
         print(
             f"{name}_policy_service_{kind} ours={ours:.0f}{unit} peer={peer:.0f}{unit} "
             f"ratio={ours / peer:.2f}"
         )
-    if "cold" in served_many:
-        ours, peer = served_many["cold"], served_few["rate"]
-        print(
-            f"{name}_policy_service_never_seen ours={ours:.0f}/s peer={peer:.0f}/s "
-            f"ratio={ours / peer:.2f}"
-        )
     for kind, most, unit in (("ready", 3, "s"), ("memory", 300, "MB")):
-        ours = served_many[kind]
+        ours = figures[kind][0]
         print(
             f"{name}_serve_{kind} ours={ours:.2f}{unit} peer={most}{unit} ratio={ours / most:.2f}"
         )

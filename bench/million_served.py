@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -21,46 +22,78 @@ ACTIVE = 2_000
 NEW = 500
 """Logins that send for the first time."""
 CLIENTS = 8
-SECONDS = 5.0
+ROUNDS = 5
+SECONDS = 2.0
+"""Of a round; the two directories take turns, so that what else the machine does hits both."""
 COMMAND = "from maysend.cli.main import main; main(prog_name='maysend')"
 
 
-def served(url: str, accounts: int, login: Callable[[int], str]) -> dict[str, float]:
-    """Seconds until `serve` is ready, decisions a second and a CPU second, MB of each process.
+class Served:
+    """One `maysend serve` with one worker on a directory, and the logins that it is asked about."""
 
-    `rate` is that of ACTIVE logins which have sent before, `cold` of logins never seen.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    def __init__(self, folder: Path, url: str, accounts: int, login: Callable[[int], str]) -> None:
+        folder.mkdir()
         began = time.monotonic()
-        running = start(
+        self.running = start(
             folder,
             f'directory = "{url}"\nworkers = 1\n[[listener]]\nkind = "policy"\n'
             f'address = "unix:{folder}/policy"\n',
         )
+        self.running.wait_for(r"ready: ")
+        self.ready = time.monotonic() - began
+        chosen = random.Random(1).sample(range(accounts), min(ACTIVE + NEW, accounts))
+        self._active, self._new = chosen[:ACTIVE], chosen[ACTIVE:]
+        self._login = login
+        self._ask(iter(self._active))
+
+    def round(self) -> tuple[float, float]:
+        """Decisions a second, and a second of the worker's CPU, of logins that sent before."""
+        count, seconds, cpu = self._ask(endless(self._active))
+        return count / seconds, count / cpu
+
+    def first(self) -> float:
+        """Decisions a second of logins never seen."""
+        count, seconds, _ = self._ask(iter(self._new))
+        return count / seconds
+
+    def memory(self) -> float:
+        """MB of the largest process."""
+        return max(peak_memory(pid) for pid in (self.running.process.pid, *self.running.workers))
+
+    def _ask(self, numbers: Iterator[int]) -> tuple[int, float, float]:
+        return asked(self.running, numbers, self._login)
+
+
+def compared(
+    few: tuple[str, int], many: tuple[str, int], login: Callable[[int], str]
+) -> dict[str, tuple[float, float]]:
+    """Each figure with many accounts, and with few."""
+    with tempfile.TemporaryDirectory() as name:
+        served: list[Served] = []
         try:
-            running.wait_for(r"ready: ")
-            ready = time.monotonic() - began
-            chosen = random.Random(1).sample(range(accounts), min(ACTIVE + NEW, accounts))
-            active, others = chosen[:ACTIVE], chosen[ACTIVE:]
-            asked(running, iter(active), login)
-            count, seconds, cpu = asked(running, endless(active), login)
-            found = {"ready": ready, "rate": count / seconds, "per_cpu": count / cpu}
-            if others:
-                count, seconds, _ = asked(running, iter(others), login)
-                found["cold"] = count / seconds
-            processes = [running.process.pid, *running.workers]
-            return found | {"memory": max(peak_memory(pid) for pid in processes)}
+            for number, (url, accounts) in enumerate((many, few)):
+                served.append(Served(Path(name, str(number)), url, accounts, login))
+            rounds = [[each.round() for each in served] for _ in range(ROUNDS)]
+            figures = {
+                name: tuple(median([turn[each][at] for turn in rounds]) for each in (0, 1))
+                for at, name in enumerate(("rate", "per_cpu"))
+            }
+            figures["never_seen"] = tuple(each.first() for each in served)
+            figures["ready"] = tuple(each.ready for each in served)
+            figures["memory"] = tuple(each.memory() for each in served)
+            return {name: (pair[0], pair[1]) for name, pair in figures.items()}
         finally:
-            running.stop()
+            for each in served:
+                each.running.stop()
 
 
 def endless(numbers: list[int]) -> Iterator[int]:
     """Over and over, until SECONDS have passed."""
     end = time.monotonic() + SECONDS
+    at = 0
     while time.monotonic() < end:
-        yield from numbers[:1000]
-        numbers = numbers[1000:] + numbers[:1000]
+        yield numbers[at % len(numbers)]
+        at += 1
 
 
 def asked(

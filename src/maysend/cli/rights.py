@@ -68,9 +68,13 @@ def _asked(
     opened: "Directory", login: str | None, sender: str | None, recipient: str | None
 ) -> "Iterable[Right]":
     from maysend.directory import rights as found
+    from maysend.directory.addresses import parse_address
 
     if login is not None:
         return found.rights_of_login(opened, opened.accounts.get(login).login)
+    for address in (sender, recipient):
+        if address is not None:
+            parse_address(address)
     if sender is not None:
         return found.rights_to_send_as(opened, sender)
     if recipient is not None:

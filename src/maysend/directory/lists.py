@@ -1,5 +1,6 @@
 """The lists: protected recipients, and who may write to each (see `maysend.directory.posting`)."""
 
+import difflib
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -152,6 +153,11 @@ def _add_posters(connection: Connection, address: str, posters: Iterable[str]) -
 def _check_account_exists(connection: Connection, login: str) -> None:
     column = schema.accounts.c.login
     if connection.execute(select(column).where(column == login)).one_or_none() is None:
+        if "@" not in login and (meant := difflib.get_close_matches(login, WORDS, n=1)):
+            raise DirectoryError(
+                f"'{login}' is no account's login; did you mean '{meant[0]}'? A poster is LOGIN, "
+                f"@DOMAIN, {', '.join(WORDS)}"
+            )
         raise unknown_in(connection, "account", login, column)
 
 

@@ -4,6 +4,7 @@ A scope is stored as words: "" is anywhere, `local` the domains that are managed
 a domain, or `.domain` for all below it.
 """
 
+import difflib
 from collections.abc import Iterable
 
 from maysend.directory.addresses import parse_domain
@@ -45,6 +46,11 @@ def scope_answer(scope: str) -> str | None:
 def _parse_word(word: str) -> str:
     if word.lower() in (ANYWHERE, LOCAL):
         return word.lower()
+    meant = difflib.get_close_matches(word.lower(), (ANYWHERE, LOCAL), n=1)
+    if meant and "." not in word:
+        raise DirectoryError(
+            f"'{word}': expected {ANYWHERE}, {LOCAL} or domains; did you mean '{meant[0]}'?"
+        )
     if word.startswith("."):
         return f".{parse_domain(word[1:])}"
     return parse_domain(word)
