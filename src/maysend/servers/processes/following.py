@@ -5,7 +5,6 @@ it was started with, because docker-mailserver's files are root's. The workers s
 see every other, by the directory's version.
 """
 
-import asyncio
 import os
 import pwd
 import threading
@@ -21,21 +20,6 @@ from maysend.servers.processes.configured import CannotServe
 
 ACTOR = "serve"
 """Whom the audit trail names."""
-
-
-async def followed(
-    before: "Following | None", configuration: Configuration, log: Callable[[str], None]
-) -> "Following | None":
-    """What follows as `configuration` says, in place of `before`. Raises CannotServe."""
-    if before is not None and before.settings == configuration.follow:
-        return before
-    following = None
-    if configuration.follow.docker_mailserver:
-        following = Following(configuration, log)
-        await asyncio.to_thread(following.start)
-    if before is not None:
-        await asyncio.to_thread(before.stop)
-    return following
 
 
 class Following:

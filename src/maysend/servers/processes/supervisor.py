@@ -12,12 +12,13 @@ import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maysend.servers.configuration import Configuration, ListenerSettings
 from maysend.servers.log import Log
 from maysend.servers.metrics import Metrics, Sample, added, that_last
 from maysend.servers.processes.configured import CannotServe, configuration_to_serve
-from maysend.servers.processes.following import Following, followed
+from maysend.servers.processes.followed import followed
 from maysend.servers.processes.notify import notify
 from maysend.servers.processes.running_worker import RunningWorker, WorkerFailed, how_it_ended
 from maysend.servers.processes.sockets import (
@@ -28,6 +29,9 @@ from maysend.servers.processes.sockets import (
     why_not,
 )
 from maysend.servers.processes.web import Web
+
+if TYPE_CHECKING:
+    from maysend.servers.processes.following import Following
 
 START = 60.0
 """Seconds that a worker has to become ready."""
