@@ -43,7 +43,7 @@ def test_list_without_posters_answers_nobody(people: Directory) -> None:
     [
         (["bobb@example.com"], "did you mean 'bob@example.com'"),
         (["a@b@c"], "more than one '@'"),
-        (["everybody"], "there is no account 'everybody'"),
+        (["everybody"], "did you mean 'everyone'"),
         ([""], "an empty name"),
     ],
 )
