@@ -168,6 +168,18 @@ def test_the_units_are_what_systemd_takes(toml: Path, tmp_path: Path) -> None:
     assert f"ListenStream={tmp_path}/policy\nSocketMode=0600\n" in policy
 
 
+@pytest.mark.parametrize(
+    ("where", "runtime"),
+    [("/run/policy", ""), ("/run/maysend/x/policy", "RuntimeDirectory=maysend\n")],
+)
+def test_a_folder_below_run_is_made_by_systemd(toml: Path, where: str, runtime: str) -> None:
+    toml.write_text(toml.read_text().replace(f"{toml.parent}/policy", where))
+    said = CliRunner().invoke(systemd, ["--config", str(toml)])
+    assert said.exit_code == 0, said.output
+    assert ("RuntimeDirectory=" in said.output) == bool(runtime)
+    assert runtime in said.output
+
+
 def test_what_cannot_be_written_is_told(toml: Path) -> None:
     said = CliRunner().invoke(systemd, ["--config", str(toml), "--write", "/nonexistent"])
     assert said.exit_code == 73

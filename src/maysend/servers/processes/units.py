@@ -70,8 +70,13 @@ def service_unit(configuration: Configuration, program: str) -> str:
     file = configuration.file.absolute()
     folders = {Path(each.endpoint.path).parent for each in configuration.listeners}
     # systemd makes folders below /run and removes them; others have to be there.
-    below_run = sorted({path.parts[2] for path in folders if path.parts[:2] == ("/", "run")})
-    runtime = f"RuntimeDirectory={' '.join(below_run)}\n" if below_run else ""
+    below_run = sorted({path.parts[2] for path in folders if Path("/run") in path.parents})
+    runtime = (
+        # Kept, for there may be sockets in it that systemd listens on.
+        f"RuntimeDirectory={' '.join(below_run)}\nRuntimeDirectoryPreserve=yes\n"
+        if below_run
+        else ""
+    )
     return SERVICE.format(
         program=program,
         file=file,
