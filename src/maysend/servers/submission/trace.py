@@ -10,6 +10,8 @@ from secrets import token_hex
 import msgspec
 
 from maysend.protocols.header import HeaderBlock
+from maysend.servers.submission.envelope import Envelope, external
+from maysend.servers.submission.peer import Peer
 
 NOT_IN_A_COMMENT = re.compile(r"[\x00-\x1f\x7f()\\]")
 NOT_IN_A_NAME = re.compile(r"[^!#-'*+\-./0-:=?A-\[\]-~\u0080-\U0010ffff]")
@@ -33,6 +35,28 @@ class Origin(msgspec.Struct, frozen=True):
     login: str = ""
     """Named in the line where smtpd_sasl_authenticated_header asks for it."""
     cipher_suite: str = ""
+
+
+def origin_of(peer: Peer, envelope: Envelope, by: str, *, names_login: bool) -> Origin:
+    """Where a message with this envelope came from. A recipient is only named where it is alone."""
+    only = envelope.recipients[0].address if len(envelope.recipients) == 1 else None
+    return Origin(
+        helo_name=peer.helo_name,
+        client_name=peer.name,
+        client_address=peer.address,
+        by=by,
+        protocol=protocol_name(
+            esmtp=peer.esmtp,
+            utf8=envelope.parameters.smtputf8,
+            tls=bool(peer.tls),
+            authenticated=bool(peer.login),
+        ),
+        tls=peer.tls,
+        message_id=envelope.message_id,
+        recipient=external(only) if only is not None else None,
+        login=peer.login if names_login else "",
+        cipher_suite=peer.cipher_suite,
+    )
 
 
 def protocol_name(*, esmtp: bool, utf8: bool, tls: bool, authenticated: bool) -> str:

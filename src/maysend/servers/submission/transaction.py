@@ -28,7 +28,7 @@ from maysend.servers.deciding import of_session
 from maysend.servers.policy.action import delay
 from maysend.servers.submission import trace
 from maysend.servers.submission.channel import Channel
-from maysend.servers.submission.envelope import Envelope, Recipient, external
+from maysend.servers.submission.envelope import Envelope, Recipient
 from maysend.servers.submission.journal import Journal
 from maysend.servers.submission.message import Disconnect, MessageTransfer
 from maysend.servers.submission.onward import Onward, passed_on
@@ -303,24 +303,8 @@ class Transactions:
         if refusal is not None:
             raise HeaderError(refusal)
         peer, settings, now = self._peer, self._services.settings, time.time()
-        only = envelope.recipients[0].address if len(envelope.recipients) == 1 else None
-        origin = trace.Origin(
-            helo_name=peer.helo_name,
-            client_name=peer.name,
-            client_address=peer.address,
-            by=settings.hostname,
-            protocol=trace.protocol_name(
-                esmtp=peer.esmtp,
-                utf8=envelope.parameters.smtputf8,
-                tls=bool(peer.tls),
-                authenticated=bool(peer.login),
-            ),
-            tls=peer.tls,
-            message_id=envelope.message_id,
-            recipient=external(only) if only is not None else None,
-            login=peer.login if self._terms.sasl.authenticated_header else "",
-            cipher_suite=peer.cipher_suite,
-        )
+        names_login = self._terms.sasl.authenticated_header
+        origin = trace.origin_of(peer, envelope, settings.hostname, names_login=names_login)
         lines = [trace.prepended(text) for text in envelope.prepended]
         lines.append(trace.received(origin, now))
         lines.append(trace.missing_fields(block, settings.hostname, now))
