@@ -251,17 +251,23 @@ def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]], nothing: 
     widths = [
         max(len(heading), *(len(row[i]) for row in first)) for i, heading in enumerate(headings)
     ]
+    rows = chain(first, coming)
     if sum(widths) + 2 * (len(widths) - 1) <= WIDTH:
         click.secho(_line(headings, widths), bold=True)
-        for row in chain(first, coming):
-            click.echo(_line(row, widths))
+        _print_lines(_line(row, widths) for row in rows)
         return
     indent = max(len(heading) for heading in headings[1:]) + 4
-    for row in chain(first, coming):
+    for row in rows:
         click.secho(row[0], bold=True)
         for heading, cell in zip(headings[1:], row[1:], strict=True):
             if cell:
                 click.echo(f"  {heading.ljust(indent - 4)}  {cell}")
+
+
+def _print_lines(lines: Iterator[str]) -> None:
+    """Some hundred at a time: a million alone would take longer to print than to find."""
+    while some := list(islice(lines, 500)):
+        click.echo("\n".join(some))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
