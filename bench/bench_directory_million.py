@@ -97,7 +97,7 @@ import json, random, resource, statistics, sys, time
 began = time.perf_counter()
 from maysend.directory import Directory
 from maysend.policy import Policy, Request
-from maysend.tables.table import TableContext
+from maysend.tables.table import TableContext, TableError
 from bench.bench_directory_million import login
 url, accounts, wide = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "wide"
 directory = Directory.open(url, create=False)
@@ -126,7 +126,8 @@ while time.perf_counter() - start < 2:
 rate = rounds * len(requests) / (time.perf_counter() - start)
 if wide:
     for n in random.Random(2).sample(range(accounts), min(int(sys.argv[4]), accounts)):
-        table.lookup(login(n))
+        try: table.lookup(login(n))
+        except TableError: pass  # a busy machine: no answer in time
 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps(dict(ready=ready, cold=cold, warm=warm, rate=rate, memory=memory)))
 """

@@ -17,12 +17,18 @@ EX_CANTCREAT = 73
     is_flag=True,
     help="Have the sockets where this host's Postfix can reach them.",
 )
-def init(folder: Path, beside_postfix: bool) -> None:
+@click.option(
+    "--policy", "with_policy", is_flag=True, help="Also write policy/main.cf, a copy to change."
+)
+def init(folder: Path, beside_postfix: bool, with_policy: bool) -> None:
     """Write a commented maysend.toml into DIR, and create the directory of accounts.
 
     DIR is the working directory unless given, and is made where it is missing. Nothing that is
     there already is changed. The sockets are in DIR too; with --postfix they are in private/ of
     Postfix's queue directory, where a chrooted smtpd finds them, and its group may connect.
+
+    With --policy also the policy that comes with maysend, into policy/main.cf. A listener that says
+    postfix = "policy" in maysend.toml goes by that one.
 
     Exit status: 0; 73 where it can't be written, or is there already.
     """
@@ -38,8 +44,11 @@ def init(folder: Path, beside_postfix: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with file.open("x") as written:
             written.write(text)
-    except FileExistsError:
-        fail("init", f"{file} is there already: edit it, or name another directory", EX_CANTCREAT)
+        if with_policy:
+            write_policy(folder / "policy")
+    except FileExistsError as problem:
+        there = f"{problem.filename} is there already"
+        fail("init", f"{there}: edit it, or name another directory", EX_CANTCREAT)
     except OSError as problem:
         fail("init", f"{file}: {problem.strerror}", EX_CANTCREAT)
     try:
@@ -56,6 +65,15 @@ def init(folder: Path, beside_postfix: bool) -> None:
         "  maysend serve              # answers Postfix on the sockets in maysend.toml\n"
         "  maysend postfix            # prints the lines that make Postfix ask"
     )
+
+
+def write_policy(folder: Path) -> None:
+    """The policy that comes with maysend, as a Postfix configuration directory."""
+    from importlib.resources import files
+
+    folder.mkdir(exist_ok=True)
+    with (folder / "main.cf").open("xb") as written:
+        written.write(files("maysend.policy").joinpath("builtin", "main.cf").read_bytes())
 
 
 def template(folder: Path) -> str:

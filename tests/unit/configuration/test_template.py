@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from maysend.cli.init import init, template, template_beside_postfix
 from maysend.cli.serve import serve
 from maysend.directory import Directory
+from maysend.policy import Policy
 from maysend.servers.configuration import (
     Configuration,
     FollowSettings,
@@ -75,6 +76,18 @@ def test_init_beside_no_postfix_says_so_and_writes_nothing(tmp_path: Path) -> No
     assert said.exit_code == 73
     assert "there is no Postfix to be beside" in said.output
     assert not (tmp_path / "a").exists()
+
+
+def test_init_writes_a_policy_to_change(tmp_path: Path) -> None:
+    said = CliRunner().invoke(init, [str(tmp_path), "--policy"])
+    assert said.exit_code == 0, said.output
+    with Directory.open(tmp_path / "maysend.db") as directory:
+        written = Policy.load(tmp_path / "policy", extra_tables=directory.table_types())
+        assert "directory:owners" in written.parameters["smtpd_sender_login_maps"]
+    (tmp_path / "maysend.toml").unlink()
+    again = CliRunner().invoke(init, [str(tmp_path), "--policy"])
+    assert again.exit_code == 73
+    assert "policy/main.cf is there already" in again.output
 
 
 def test_init_says_why_it_cannot_write(tmp_path: Path) -> None:
