@@ -1,87 +1,36 @@
-"""S4.2, S2.4: a real Postfix checks passwords in the directory, through Dovecot's protocol."""
+"""S4.2: Dovecot's auth protocol, served to peers that ask well, badly, or too often."""
 
 import base64
-import shutil
-import smtplib
 import socket
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maysend.directory import Directory
-from maysend.protocols.dovecot_auth import AuthClient, Continued, Failed, Succeeded
-from maysend.servers.dovecot_auth import DovecotAuthListener
-from maysend.servers.metrics import Metrics
-from maysend.servers.submission.guessing import Guesses, GuessLimits
+from maysend.protocols.dovecot_auth import Continued, Failed, Succeeded
+from maysend.servers.submission.guessing import GuessLimits
 from maysend.servers.submission.logins import PasswordLogins, directory_logins
-from tests.servers.conftest import LoopThread
-from tests.servers.real_postfix import RealPostfix, real_postfix
-
-MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256")
-BOB, WRONG, DISABLED = (
-    base64.b64encode(f"\0{login}\0{password}".encode()).decode()
-    for login, password in (
-        ("bob@example.com", "sécret"),
-        ("bob@example.com", "wrong"),
-        ("eve@example.com", "sécret"),
-    )
+from tests.servers.auth_peers import (
+    BOB,
+    MECHANISMS,
+    WRONG,
+    Peer,
+    Running,
+    sample_directory,
+    serving,
 )
+from tests.servers.conftest import LoopThread
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
-    path = tmp_path_factory.mktemp("directory") / "directory.sqlite"
-    with Directory.open(path) as directory:
-        directory.accounts.add("bob@example.com", password="sécret")
-        directory.accounts.add("eve@example.com", password="sécret")
-        directory.accounts.disable("eve@example.com")
-        directory.aliases.add("sales@example.com", ["bob@example.com"])
-        directory.accounts.add("plain@example.com", password_hash="{PLAIN}secret")
+    with sample_directory(tmp_path_factory.mktemp("directory")) as directory:
         yield directory
-
-
-class Running:
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.log: list[str] = []
-        self.metrics = Metrics()
-
-    def counted(self, outcome: str) -> float:
-        return sum(
-            sample.value
-            for sample in self.metrics.samples()
-            if sample.name == "maysend_logins_total" and ("outcome", outcome) in sample.labels
-        )
-
-
-@contextmanager
-def serving(
-    thread: LoopThread, logins: PasswordLogins, limits: GuessLimits | None = None
-) -> Iterator[Running]:
-    folder = Path(tempfile.mkdtemp(prefix="maysend-auth-"))
-    folder.chmod(0o755)
-    running = Running(folder / "auth")
-    guesses = Guesses(limits or GuessLimits(per_address=0), time.monotonic)
-    listener = DovecotAuthListener(logins, "auth", running.metrics, running.log.append, guesses)
-    with socket.socket(socket.AF_UNIX) as sock:
-        sock.bind(str(running.path))
-        running.path.chmod(0o666)
-        sock.listen(50)
-        thread.run(listener.start(sock))
-        try:
-            yield running
-        finally:
-            thread.run(listener.stop(2))
-            logins.close()
-            shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -89,134 +38,6 @@ def auth(loop_thread: LoopThread, directory: Directory) -> Iterator[Running]:
     logins = directory_logins(directory, mechanisms=MECHANISMS, hostname="mail.example.com")
     with serving(loop_thread, logins) as running:
         yield running
-
-
-class Peer:
-    """A mail server that says what it is told to."""
-
-    def __init__(self, path: Path) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(20)
-        self.socket.connect(str(path))
-        self.client = AuthClient(1)
-        while not self.client.ready:
-            self.client.receive(self.socket.recv(65536))
-        self.socket.sendall(self.client.greeting())
-
-    def __enter__(self) -> "Peer":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def answers(self, octets: bytes, count: int = 1) -> list[object]:
-        if octets:  # the other end may have closed its side already
-            self.socket.sendall(octets)
-        found: list[object] = []
-        while len(found) < count:
-            received = self.socket.recv(65536)
-            if not received:
-                return found
-            found += self.client.receive(received)
-        return found
-
-
-# -- beside Postfix --------------------------------------------------------------------------------
-
-
-@contextmanager
-def postfix_asking(path: Path) -> Iterator[RealPostfix]:
-    parameters = {
-        "smtpd_sasl_auth_enable": "yes",
-        "smtpd_sasl_type": "dovecot",
-        "smtpd_sasl_path": f"unix:{path}",
-        "smtpd_relay_restrictions": "permit_sasl_authenticated, reject",
-        "smtpd_sender_login_maps": "inline:{bob@example.com=bob@example.com}",
-        "smtpd_sender_restrictions": "reject_authenticated_sender_login_mismatch",
-        "mynetworks": "",
-    }
-    with real_postfix(parameters) as postfix:
-        yield postfix
-
-
-def swaks(postfix: RealPostfix, mechanism: str, login: str, password: str) -> str:
-    command = ["swaks", "--server", "127.0.0.1", "--port", str(postfix.port), "--timeout", "20"]
-    who = ["--from", "bob@example.com", "--to", "x@example.net", "--auth", mechanism]
-    password_given = ["--auth-user", login, "--auth-password", password]
-    return subprocess.run(
-        [*command, *who, *password_given], capture_output=True, text=True, timeout=60, check=False
-    ).stdout
-
-
-@pytest.mark.needs_postfix
-@pytest.mark.needs_swaks
-def test_swaks_logs_in_to_postfix(auth: Running) -> None:
-    with postfix_asking(auth.path) as postfix:
-        for mechanism in ("PLAIN", "LOGIN"):
-            said = swaks(postfix, mechanism, "bob@example.com", "sécret")
-            assert "235 2.7.0 Authentication successful" in said
-            assert "queued as" in said
-            assert "535 5.7.8" in swaks(postfix, mechanism, "bob@example.com", "wrong")
-            assert "535 5.7.8" in swaks(postfix, mechanism, "nobody@example.com", "sécret")
-            assert "535 5.7.8" in swaks(postfix, mechanism, "eve@example.com", "sécret")
-        # S2.4: a login by an alias is the account's, and sends as the account.
-        assert "queued as" in swaks(postfix, "PLAIN", "sales@example.com", "sécret")
-        assert "sasl_username=bob@example.com" in postfix.log
-        assert "sasl_username=sales@example.com" not in postfix.log
-    assert auth.counted("ok") == 3
-    assert auth.counted("failed") == 6
-    assert not auth.log
-
-
-@pytest.mark.needs_postfix
-def test_pythons_smtplib_and_a_login_only_client(auth: Running) -> None:
-    with (
-        postfix_asking(auth.path) as postfix,
-        smtplib.SMTP("127.0.0.1", postfix.port) as client,
-    ):
-        client.ehlo()
-        offered = client.esmtp_features["auth"].split()
-        assert set(MECHANISMS) == set(offered)
-        code, _ = client.docmd("AUTH", "LOGIN")
-        assert code == 334
-        client.docmd(base64.b64encode(b"bob@example.com").decode())
-        code, text = client.docmd(base64.b64encode("sécret".encode()).decode())
-        assert (code, text) == (235, b"2.7.0 Authentication successful")
-        assert client.docmd("AUTH", "PLAIN " + BOB)[0] == 503
-    with (
-        postfix_asking(auth.path) as postfix,
-        smtplib.SMTP("127.0.0.1", postfix.port) as client,
-    ):
-        client.login("plain@example.com", "secret")  # CRAM-MD5: smtplib tries it first
-        assert "CRAM-MD5" in str(client.esmtp_features)
-        assert client.docmd("MAIL", "FROM:<bob@example.com>")[0] == 250
-        code, text = client.docmd("RCPT", "TO:<x@example.net>")
-        assert (code, text) == (
-            553,
-            b"5.7.1 <bob@example.com>: Sender address rejected: "
-            b"not owned by user plain@example.com",
-        )
-
-
-@pytest.mark.needs_postfix
-def test_while_the_directory_is_away_logins_are_deferred(loop_thread: LoopThread) -> None:
-    def away(login: str, password: str) -> str | None:
-        raise OSError("the database is away")
-
-    with (
-        serving(loop_thread, PasswordLogins(away)) as auth,
-        postfix_asking(auth.path) as postfix,
-        smtplib.SMTP("127.0.0.1", postfix.port) as client,
-    ):
-        client.ehlo()
-        code, _ = client.docmd("AUTH", "PLAIN " + BOB)
-        assert code in (454, 535)
-        assert client.docmd("MAIL", "FROM:<bob@example.com>")[0] == 250
-        assert client.docmd("RCPT", "TO:<x@example.net>")[0] == 554
-        assert auth.counted("unavailable") == 1
-
-
-# -- the protocol on a socket ----------------------------------------------------------------------
 
 
 def test_exchanges_at_the_same_time(loop_thread: LoopThread) -> None:
