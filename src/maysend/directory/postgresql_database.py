@@ -1,8 +1,7 @@
 """A directory in PostgreSQL, for several nodes (needs the extra `maysend[pgsql]`).
 
-Two pools of connections: one for lookups, where nothing may take longer than ANSWER_SECONDS, the
-connecting included, because a partition drops packets and closes no sockets; and one for changes,
-which may wait for one another.
+Pools of connections: one for lookups and one for the version, where nothing may take longer than ANSWER_SECONDS, the
+connecting included, because a partition drops packets and closes no sockets; and one for changes, which may wait for one another.
 """
 
 import selectors
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from maysend.directory.database import READ_VERSION, Database, State
@@ -56,17 +55,11 @@ class PostgresqlDatabase(Database):
         )
         event.listen(self.engine, "begin", _begin)
         self._connecting: Abandoning[psycopg.Connection[Any]] = Abandoning(
-            LOOKUP_CONNECTIONS, lambda late: late.close()
+            LOOKUP_CONNECTIONS + 1, lambda late: late.close()
         )
-        self._lookups = create_engine(
-            "postgresql+psycopg://",
-            creator=self._connect_for_lookups,
-            isolation_level="REPEATABLE READ",
-            poolclass=QueuePool,
-            pool_size=LOOKUP_CONNECTIONS,
-            max_overflow=0,
-            pool_timeout=ANSWER_SECONDS,
-        )
+        self._lookups = self._engine_for_lookups(LOOKUP_CONNECTIONS)
+        # Many lookups at once must not keep the version from being read: all would fail then.
+        self._watching = self._engine_for_lookups(1)
 
     @contextmanager
     def answering(self) -> Iterator[Connection]:
@@ -81,7 +74,7 @@ class PostgresqlDatabase(Database):
 
     def read_state(self) -> State:
         """The state now."""
-        with self.answering() as connection:
+        with self._translated(), self._watching.connect() as connection, connection.begin():
             return (connection.execute(READ_VERSION).scalar_one(),)
 
     def prepare_migration(self) -> None:
@@ -91,6 +84,18 @@ class PostgresqlDatabase(Database):
         """Let go of every connection."""
         super().close()
         self._lookups.dispose()
+        self._watching.dispose()
+
+    def _engine_for_lookups(self, connections: int) -> Engine:
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect_for_lookups,
+            isolation_level="REPEATABLE READ",
+            poolclass=QueuePool,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=ANSWER_SECONDS,
+        )
 
     def _connect(self) -> "psycopg.Connection[Any]":
         import psycopg
