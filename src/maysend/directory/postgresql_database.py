@@ -1,8 +1,8 @@
 """A directory in PostgreSQL, for several nodes (needs the extra `maysend[pgsql]`).
 
-One pool of connections is for lookups and one for reading the version: there nothing may take longer
-than ANSWER_SECONDS, the connecting included, because a partition drops packets and closes no sockets.
-Another is for changes, which may wait for one another.
+One pool of connections is for lookups and one for reading the version: there nothing may take
+longer than ANSWER_SECONDS, the connecting included, because a partition drops packets and closes no
+sockets. Another is for changes, which may wait for one another.
 """
 
 import selectors
