@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.pool import QueuePool
 
 from maysend.directory.database import READ_VERSION, Database, State
@@ -61,6 +61,7 @@ class PostgresqlDatabase(Database):
         self._lookups = self._engine_for_lookups(LOOKUP_CONNECTIONS)
         # Many lookups at once must not keep the version from being read: all would fail then.
         self._watching = self._engine_for_lookups(1)
+        event.listen(self._watching, "handle_error", self._drop_lookups)
 
     @contextmanager
     def answering(self) -> Iterator[Connection]:
@@ -86,6 +87,11 @@ class PostgresqlDatabase(Database):
         super().close()
         self._lookups.dispose()
         self._watching.dispose()
+
+    def _drop_lookups(self, context: ExceptionContext) -> None:
+        """Where the server went away for one connection, it did for those that wait in the pool."""
+        if context.is_disconnect:
+            self._lookups.dispose()
 
     def _engine_for_lookups(self, connections: int) -> Engine:
         return create_engine(
