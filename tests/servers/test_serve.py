@@ -273,6 +273,12 @@ def test_systemd_hands_over_sockets_and_is_told(folder: Path) -> None:
 
 
 @pytest.mark.needs_postfix  # which needs root
+def test_workers_that_stay_root_are_warned_of(folder: Path) -> None:
+    with serving(folder, configuration(folder)) as running:
+        running.wait_for(r"warning: the workers run as root: name a user for them, user = ")
+
+
+@pytest.mark.needs_postfix  # which needs root
 def test_workers_give_up_root() -> None:
     """In a process of its own, for there is no way back."""
     entry = pwd.getpwnam("postfix")

@@ -1,5 +1,6 @@
 """The configuration that `maysend serve` is asked to serve, or why it can't."""
 
+import os
 import pwd
 from pathlib import Path
 
@@ -36,3 +37,10 @@ def configuration_to_serve(file: Path, follow: Path | None = None) -> Configurat
             "writes a file with examples"
         )
     return configuration
+
+
+def privileges_left(configuration: Configuration) -> str:
+    """A warning where the workers, who read what strangers send, may do more than they need."""
+    if os.geteuid() != 0 or configuration.user not in ("", "root"):
+        return ""
+    return 'warning: the workers run as root: name a user for them, user = "…" in maysend.toml'

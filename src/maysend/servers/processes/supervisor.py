@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING
 from maysend.servers.configuration import Configuration, ListenerSettings
 from maysend.servers.log import Log
 from maysend.servers.metrics import Metrics, Sample, added, that_last
-from maysend.servers.processes.configured import CannotServe, configuration_to_serve
+from maysend.servers.processes.configured import (
+    CannotServe,
+    configuration_to_serve,
+    privileges_left,
+)
 from maysend.servers.processes.followed import followed
 from maysend.servers.processes.notify import notify
 from maysend.servers.processes.running_worker import RunningWorker, WorkerFailed, how_it_ended
@@ -98,6 +102,8 @@ class Supervisor:
         try:
             self._notify("READY=1")
             self._log(f"ready: {self._description()}, pid {os.getpid()}")
+            if warning := privileges_left(self._configuration):
+                self._log(warning)
             watching = asyncio.create_task(self._watch_silence())
             while not await _first(self._stopping, reloaded):
                 reloaded.clear()
