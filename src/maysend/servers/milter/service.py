@@ -5,7 +5,6 @@ the commands before it are asked about too. What can't be decided is a 4xx; what
 closes the connection, and Postfix does what milter_default_action says (tempfail by default).
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -40,8 +39,7 @@ from maysend.servers.milter.conversation import (
     Question,
     unfit_actions,
 )
-from maysend.servers.policy.action import delay
-from maysend.servers.policy.service import LONGEST_SLEEP
+from maysend.servers.sleeping import sleep_as_decided
 
 UNFIT = Reply(451, "4.3.5", "Server configuration error")
 NO_SUCH_PATH = Decision(Reply(451, "4.3.0", "Error: an address that can't be read"))
@@ -214,9 +212,7 @@ class MilterService:
     ) -> bytes:
         if decision is None:
             decision = await self._deciding.in_a_thread(question)
-        seconds = delay(decision)
-        if seconds:
-            await asyncio.sleep(min(seconds, LONGEST_SLEEP))
+        await sleep_as_decided(decision)
         return self._said(conversation, state, decision, recipient, time.perf_counter() - begun)
 
     def _said(

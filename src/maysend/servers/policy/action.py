@@ -87,13 +87,6 @@ def refusal(reply: Reply, words: str) -> str:
     return f"{reply.code} {reply.dsn} {text}" if reply.dsn else f"{reply.code} {text}"
 
 
-def delay(decision: Decision) -> float:
-    """Seconds that `sleep` wants the answer to wait."""
-    if not decision.actions:
-        return 0.0
-    return float(sum(int(a.argument or 0) for a in decision.actions if a.name == "SLEEP"))
-
-
 def _wanted(actions: tuple[Action, ...]) -> str:
     wanted = {_written(action) for action in actions if action.name in _ON_THE_MESSAGE}
     if any(action.startswith("DISCARD") for action in wanted):

@@ -4,7 +4,6 @@ What can't be decided is a 4xx; what is no request closes the connection, as SMT
 wants it, and Postfix does what its default_action says.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -21,11 +20,8 @@ from maysend.servers.policy.action import (
     SeveralActions,
     action_of,
     asked_in,
-    delay,
 )
-
-LONGEST_SLEEP = 30.0
-"""Seconds that an answer waits at most: Postfix gives up after smtpd_policy_service_timeout."""
+from maysend.servers.sleeping import sleep_as_decided
 
 CONTEXT = ("request", "policy_context", "queue_id", "instance")
 """Attributes that say something of the request rather than being what is decided about."""
@@ -90,9 +86,7 @@ class PolicyService:
             decision = await self._deciding.in_a_thread(
                 lambda wait: policy.decide(request, may_wait=wait)
             )
-        seconds = delay(decision)
-        if seconds:
-            await asyncio.sleep(min(seconds, LONGEST_SLEEP))
+        await sleep_as_decided(decision)
         return self._said(attributes, request, decision, begun)
 
     def _said(

@@ -4,7 +4,6 @@ The next hop hears of a message with its first recipient that the policy permits
 together: who may not send never reaches it. What it says to MAIL is then the reply to that RCPT.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -25,7 +24,7 @@ from maysend.protocols.smtp.replies import Answer, ReplyLines
 from maysend.protocols.smtp.server import ChunkEnd
 from maysend.reply import Reply
 from maysend.servers.deciding import of_session
-from maysend.servers.policy.action import delay
+from maysend.servers.sleeping import sleep_as_decided
 from maysend.servers.submission import trace
 from maysend.servers.submission.channel import Channel
 from maysend.servers.submission.envelope import Envelope, Recipient
@@ -197,7 +196,7 @@ class Transactions:
         if decision.actions:
             # smtpd sleeps as long as it is told; here nobody keeps a client for longer than this.
             longest = self._services.settings.timeouts.smtpd_timeout
-            await asyncio.sleep(min(delay(decision), longest))
+            await sleep_as_decided(decision, longest)
         return decision
 
     async def _before_data(self, envelope: Envelope) -> Answer | None:
