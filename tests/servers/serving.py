@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -70,6 +70,16 @@ class Serving:
     def stop(self) -> int:
         self.signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
+
+
+def eventually(what: str, is_so: Callable[[], bool]) -> None:
+    """Wait until it is so; fail with `what` where it is not within half a minute."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if is_so():
+            return
+        time.sleep(0.05)
+    raise AssertionError(what)
 
 
 def start(

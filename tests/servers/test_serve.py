@@ -20,7 +20,7 @@ from maysend.servers.sink import Sink
 from maysend.tables import TableContext, open_table
 from tests.servers.conftest import LoopThread
 from tests.servers.policy_client import PolicyClient
-from tests.servers.serving import Serving, refused, serving, start
+from tests.servers.serving import Serving, eventually, refused, serving, start
 
 LISTENERS = """
 directory = "sqlite:///d.db"
@@ -58,15 +58,6 @@ def configuration(folder: Path, workers: int = 1) -> str:
 def ask(running: Serving, **attributes: str) -> str:
     with PolicyClient(running.folder / "policy") as client:
         return client.ask(**attributes)
-
-
-def eventually(what: str, is_so: object) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if callable(is_so) and is_so():
-            return
-        time.sleep(0.05)
-    raise AssertionError(what)
 
 
 def test_all_listeners_are_served_and_counted(folder: Path) -> None:
