@@ -6,6 +6,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMPILED := $(VENV)/.compiled
 WORKERS ?= 2
 FUZZ_SECONDS ?= 60
 TARGETS ?=
@@ -21,12 +22,23 @@ $(READY): pyproject.toml requirements.lock requirements-dev.lock requirements-ld
 	tools/make_venv $(VENV)
 	@touch $@
 
+.PHONY: compiled
+compiled: $(COMPILED) ## Compile what a decision runs through most, where there is a C compiler
+$(COMPILED): $(READY) tools/compile_modules $(shell find src -name '*.py')
+	@tools/compile_modules $(VENV)
+	@touch $@
+
+.PHONY: pure
+pure: ## Forget what was compiled: then every change of the source counts at once
+	find src -name '*.so' -delete
+	rm -f $(COMPILED)
+
 .PHONY: demo
-demo: $(READY) ## Run a submission gateway with sample accounts, and print what to try
+demo: $(COMPILED) ## Run a submission gateway with sample accounts, and print what to try
 	@$(BIN)/maysend demo
 
 .PHONY: test
-test: $(READY) ## Install the servers that tests drive (root on Debian) and run all tests
+test: $(COMPILED) ## Install the servers that tests drive (root on Debian) and run all tests
 	@tools/install_servers
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
@@ -36,14 +48,14 @@ check: $(READY) ## Lint, types, import floors, and generated pages that drifted
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tools/reference_pages.py --check
+	$(BIN)/python tools/from_source.py tools/reference_pages.py --check
 
 .PHONY: docs
 docs: $(READY) ## Write the pages under docs/reference that come from docstrings
-	$(BIN)/python tools/reference_pages.py
+	$(BIN)/python tools/from_source.py tools/reference_pages.py
 
 .PHONY: differential
-differential: $(READY) ## Compare long with the installed Postfix: sessions and lookups
+differential: $(COMPILED) ## Compare long with the installed Postfix: sessions and lookups
 	@tools/install_servers
 	MAYSEND_REQUIRE_ALL=1 \
 	MAYSEND_SESSIONS=$${MAYSEND_SESSIONS:-88000} \
@@ -62,10 +74,10 @@ fuzz: $(READY) ## Fuzz every parser with atheris, FUZZ_SECONDS each (TARGETS=…
 	$(BIN)/python -m tests.fuzz.run --seconds $(FUZZ_SECONDS) $(TARGETS)
 
 .PHONY: bench
-bench: $(READY) ## Measure, each line as NAME ours=… peer=… ratio=…
+bench: $(COMPILED) ## Measure, each line as NAME ours=… peer=… ratio=…
 	@tools/install_servers
 	@set -e; for script in bench/bench_*.py; do $(BIN)/python $$script; done
 
 .PHONY: clean
-clean: ## Remove what the other targets made
+clean: pure ## Remove what the other targets made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz disagreements

@@ -27,11 +27,23 @@ NEEDS: dict[str, tuple[str, ...]] = {
 """Marker → the programs without which the test can't run."""
 
 LEFT_OUT = "left out: needs "
+SOURCE = Path(__file__).resolve().parents[1] / "src/maysend"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    outdated = [path for path in SOURCE.rglob("*.so") if is_outdated(path)]
+    if outdated:
+        raise pytest.UsageError(
+            f"{outdated[0].name} is older than its source: make compiled, or make pure"
+        )
     for marker, programs in NEEDS.items():
         config.addinivalue_line("markers", f"{marker}: needs {', '.join(programs)}, and root")
+
+
+def is_outdated(compiled: Path) -> bool:
+    """Whether tests would run what is no longer written."""
+    source = compiled.with_name(f"{compiled.name.partition('.')[0]}.py")
+    return not source.exists() or source.stat().st_mtime > compiled.stat().st_mtime
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

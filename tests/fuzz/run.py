@@ -43,7 +43,8 @@ def _fuzz(name: str, seconds: int) -> bool:
     (SEEDS / name).mkdir(exist_ok=True)
     print(f"{name}: {seconds} s", flush=True)
     process = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.atheris_target", name, str(corpus), str(SEEDS / name),
+        [sys.executable, "tools/from_source.py", "-m", "tests.fuzz.atheris_target",
+         name, str(corpus), str(SEEDS / name),
          f"-max_total_time={seconds}", f"-max_len={LONGEST_INPUT}", f"-timeout={LONGEST_TRY}",
          f"-rss_limit_mb={MEMORY}", f"-artifact_prefix={KEPT}/{name}-", "-print_final_stats=1"],
         cwd=ROOT, check=False, stderr=subprocess.PIPE, text=True, errors="replace",

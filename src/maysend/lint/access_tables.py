@@ -9,7 +9,7 @@ from maysend.lint.contents import entries
 from maysend.lint.pattern_samples import FILLER
 from maysend.lint.table_uses import table_named_in
 from maysend.maincf import tokens
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 from maysend.tables import TableError
 
 MOST = 200

@@ -10,7 +10,7 @@ from maysend.dns import Zone
 from maysend.maincf import MainCfError, Parameters, Place, master
 from maysend.policy import Decision, Policy, PolicyError, ProtocolState, Request
 from maysend.policy.stages import Stage
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 from maysend.tables import LookupTable
 from maysend.tables.table import Opener
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from maysend.lint.configuration import Smtpd
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 
 FOR_LOGINS = frozenset(
     {

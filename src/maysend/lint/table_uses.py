@@ -6,8 +6,8 @@ import msgspec
 
 from maysend.lint.configuration import Smtpd
 from maysend.maincf import Place, tokens
-from maysend.restrictions.evaluation import Node
 from maysend.restrictions.index import RESTRICTIONS
+from maysend.restrictions.node import Node
 from maysend.tables import LookupTable
 
 TABLE_LISTS = (

@@ -15,7 +15,7 @@ from maysend.policy.session import Session
 from maysend.policy.stages import compile_stages
 from maysend.policy.startup import require_known_values, require_relay_control
 from maysend.restrictions.dialogue import Dialogue, NameStatus
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 from maysend.restrictions.site import Site
 from maysend.tables import LookupTable
 from maysend.tables.table import Opener

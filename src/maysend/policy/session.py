@@ -6,7 +6,8 @@ from maysend.header import Field
 from maysend.policy.decision import Decision, permitting_step
 from maysend.policy.stages import Stage, Stages
 from maysend.restrictions.dialogue import Dialogue
-from maysend.restrictions.evaluation import Deferral, Evaluation, Subject
+from maysend.restrictions.evaluation import Evaluation
+from maysend.restrictions.node import Deferral, Subject
 from maysend.restrictions.replies import consistent_reply, printable
 from maysend.restrictions.trace import DUNNO, REJECT, Action, Outcome
 from maysend.restrictions.waiting import WouldWait

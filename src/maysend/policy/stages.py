@@ -11,8 +11,9 @@ from maysend.restrictions.compilation import (
     compile_list,
     compile_parameter,
 )
-from maysend.restrictions.evaluation import Node, Ruleset
+from maysend.restrictions.evaluation import Ruleset
 from maysend.restrictions.index import RESTRICTIONS
+from maysend.restrictions.node import Node
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 

@@ -6,9 +6,9 @@ What an answer means is in `access_answers`. A table that fails answers as if it
 
 from maysend.restrictions import replies
 from maysend.restrictions.access_answers import Access, apply_answer
-from maysend.restrictions.address_lookup import NO_KEYS, Keys, access_keys, parents, whole_keys
-from maysend.restrictions.evaluation import Check, Evaluation, KeyKind
-from maysend.restrictions.inquiry import Found
+from maysend.restrictions.address_lookup import access_keys, parents, whole_keys
+from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.keys import NO_KEYS, Found, KeyKind, Keys
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site

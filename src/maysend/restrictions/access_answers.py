@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Callable
-from typing import TypeAlias
-
-import msgspec
+from typing import NamedTuple, TypeAlias
 
 from maysend.restrictions.evaluation import Evaluation
-from maysend.restrictions.inquiry import Found
+from maysend.restrictions.keys import Found
 from maysend.restrictions.replies import split_enhanced_status, status_for
 from maysend.restrictions.trace import DUNNO, OK, Outcome
 
 
-class Access(msgspec.Struct, frozen=True, gc=False):
+class Access(NamedTuple):
     """Which table answered, about whom, and the words that its refusals begin with."""
 
     table: str

@@ -8,25 +8,14 @@ the first answer ends the search.
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
-import msgspec
-
 from maysend.address import quote_local, split_extension
+from maysend.restrictions.keys import Keys
 from maysend.restrictions.site import Site
 from maysend.tables import LookupTable, TableError
 from maysend.tables.match_list import Ask
 
 Key: TypeAlias = tuple[str, bool]
 """A key, and whether it is only a part of what is looked up: pattern tables see no parts."""
-
-
-class Keys(msgspec.Struct, frozen=True, gc=False):
-    """The keys of one search in order. `are_folded`: folding them would change nothing."""
-
-    asked: tuple[str, ...]
-    are_folded: bool = False
-
-
-NO_KEYS = Keys(())
 
 
 def find(ask: Ask, tables: Sequence[LookupTable], key: Key) -> str | None:

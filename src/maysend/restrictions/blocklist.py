@@ -150,13 +150,13 @@ def _known(name: str) -> str:
     return "" if name.lower() == "unknown" else name
 
 
-reject_rhsbl_client = _rejecting(_client_name, replies.CLIENT, "the client's name")
-reject_rhsbl_reverse_client = _rejecting(
+reject_rhsbl_client: Compile = _rejecting(_client_name, replies.CLIENT, "the client's name")
+reject_rhsbl_reverse_client: Compile = _rejecting(
     _reverse_client_name, replies.REVERSE_CLIENT, "the client's unverified name"
 )
-reject_rhsbl_helo = _rejecting(_helo_name, replies.HELO, "the HELO name")
-reject_rhsbl_sender = _rejecting(_sender, replies.SENDER, "the MAIL FROM address")
-reject_rhsbl_recipient = _rejecting(_recipient, replies.RECIPIENT, "the RCPT TO address")
+reject_rhsbl_helo: Compile = _rejecting(_helo_name, replies.HELO, "the HELO name")
+reject_rhsbl_sender: Compile = _rejecting(_sender, replies.SENDER, "the MAIL FROM address")
+reject_rhsbl_recipient: Compile = _rejecting(_recipient, replies.RECIPIENT, "the RCPT TO address")
 
 
 def _reject_listed_client(

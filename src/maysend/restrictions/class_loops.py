@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 
 Classes = Mapping[str, tuple[Node, ...]]
 

@@ -13,9 +13,10 @@ import msgspec
 from maysend.maincf.tokens import split
 from maysend.restrictions.access import ask
 from maysend.restrictions.access_answers import Access, apply_answer
-from maysend.restrictions.address_lookup import Keys, find
+from maysend.restrictions.address_lookup import find
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.keys import Keys
 from maysend.restrictions.replies import CLIENT_CERTIFICATE
 from maysend.restrictions.restriction import InvalidItem, Item
 from maysend.restrictions.site import Site

@@ -10,8 +10,9 @@ from typing import TypeAlias
 
 from maysend.maincf import Place, tokens
 from maysend.restrictions.class_loops import with_loops_found
-from maysend.restrictions.evaluation import Check, Evaluation, Node, Ruleset
+from maysend.restrictions.evaluation import Check, Evaluation, Ruleset
 from maysend.restrictions.index import RESTRICTIONS
+from maysend.restrictions.node import Node
 from maysend.restrictions.restriction import FatalItem, IgnoredItem, InvalidItem, Item, Restriction
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome

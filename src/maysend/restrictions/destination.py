@@ -2,7 +2,8 @@
 
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.replies import RECIPIENT
-from maysend.restrictions.resolution import AddressClass, is_suspicious
+from maysend.restrictions.resolution import is_suspicious
+from maysend.restrictions.resolved_address import AddressClass
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import DUNNO, OK, Outcome

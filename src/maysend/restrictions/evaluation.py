@@ -7,15 +7,14 @@ The rules here are those of Postfix's smtpd for every restriction alike: `warn_i
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias
 
-import msgspec
-
-from maysend.maincf import Place
 from maysend.reply import Reply
-from maysend.restrictions.address_lookup import Keys
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.inquiry import Inquiry
+from maysend.restrictions.keys import KeyKind, Keys, MakeKeys
+from maysend.restrictions.node import Deferral, Node, Subject
 from maysend.restrictions.replies import consistent_reply
-from maysend.restrictions.resolution import AddressResolver, ResolvedAddress
+from maysend.restrictions.resolution import AddressResolver
+from maysend.restrictions.resolved_address import ResolvedAddress
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import DUNNO, OK, REJECT, Action, Outcome, Step
 from maysend.restrictions.transports import Transports
@@ -25,41 +24,13 @@ DEEPEST_NESTING = 100
 """How many answers and classes may be around a table's answer before smtpd gives up; classes on
 their own may nest deeper (seen on a live 3.7 smtpd)."""
 
-
-class Subject(msgspec.Struct, frozen=True, gc=False):
-    """What a list of restrictions is about: the name and the words that replies begin with.
-
-    `access` is the `check_*_access` that a bare `type:table` stands for in this list.
-    """
-
-    name: str
-    words: str
-    access: str | None
-
-
-class Deferral(msgspec.Struct, frozen=True, gc=False):
-    """A 4xx that waits to see whether the request would be permitted, or rejected."""
-
-    code: int
-    dsn: str
-    text: str
+DEEPEST_CLASSES = 300
+"""How many classes may be within each other: more are refused before the stack is full, which
+compiled code would not survive."""
 
 
 class Stop(Exception):
     """The whole stage ends here with the reply that was recorded."""
-
-
-class Node(msgspec.Struct, frozen=True):
-    """One compiled restriction: as written, where, and what it does.
-
-    `finding` says what is wrong with it where Postfix would find out only at run time.
-    """
-
-    written: str
-    place: Place
-    check: "Check"
-    warns: bool = False
-    finding: str = ""
 
 
 class Ruleset:
@@ -111,7 +82,7 @@ class Evaluation(Inquiry):
             self.data_fault(address)
         return known
 
-    def keys_for(self, table: LookupTable, name: str, kind: "KeyKind") -> Keys:
+    def keys_for(self, table: LookupTable, name: str, kind: KeyKind) -> Keys:
         """The keys of a name or address that a table is asked; they are found once a message."""
         make = kind.whole if table.pattern else kind.every
         keys = self._keys.get((make, name))
@@ -254,6 +225,8 @@ class Evaluation(Inquiry):
         """Evaluate a restriction class; within itself, where smtpd would crash, a server fault."""
         if name in self._classes:
             self.server_fault(f"the class {name} within itself")
+        if self._depth > DEEPEST_CLASSES:
+            self.server_fault(f"classes nested more than {DEEPEST_CLASSES} deep")
         classes = self._classes
         self._classes = (*classes, name)
         outcome = self.run(self.rules.classes[name])
@@ -326,17 +299,6 @@ class Evaluation(Inquiry):
         """Resolve afresh from the next message on; smtpd too remembers for a while."""
         self._resolved.clear()
         self._keys.clear()
-
-
-MakeKeys: TypeAlias = Callable[[Evaluation, str], Keys]
-"""In which order the keys of a name are asked; it raises Stop where that can't be known."""
-
-
-class KeyKind(msgspec.Struct, frozen=True):
-    """How a kind of name is looked up: by its parts too, or whole as in tables of patterns."""
-
-    every: MakeKeys
-    whole: MakeKeys
 
 
 Check: TypeAlias = Callable[[Evaluation], Outcome]

@@ -2,28 +2,20 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
 from maysend.address.hostname import is_valid_hostname
 from maysend.address.idn import is_valid_utf8_hostname
 from maysend.delegation import PolicyService, PolicyServiceError
 from maysend.dns import Answer, RecordType
-from maysend.restrictions.address_lookup import Keys
 from maysend.restrictions.dialogue import Dialogue
-from maysend.restrictions.resolution import AddressResolver, ResolvedAddress
+from maysend.restrictions.keys import Found, Keys
+from maysend.restrictions.resolution import AddressResolver
+from maysend.restrictions.resolved_address import ResolvedAddress
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Search, Step
 from maysend.restrictions.waiting import WouldWait
 from maysend.tables import LookupTable, TableError
 from maysend.tables.fixed_strings import Lacking
 from maysend.tables.remembering import would_wait
-
-
-class Found(msgspec.Struct, frozen=True, gc=False):
-    """The first key of a search that a table knows, and what it answers."""
-
-    key: str
-    answer: str
 
 
 class Inquiry:

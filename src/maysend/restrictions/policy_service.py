@@ -11,7 +11,7 @@ from maysend.delegation import PolicyServiceError
 from maysend.restrictions.access_answers import Access, apply_answer
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Check, Evaluation
-from maysend.restrictions.inquiry import Found
+from maysend.restrictions.keys import Found
 from maysend.restrictions.policy_service_item import read_policy_service
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site

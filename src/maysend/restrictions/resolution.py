@@ -3,45 +3,15 @@
 Source: ADDRESS_CLASS_README, ADDRESS_REWRITING_README, trivial-rewrite(8).
 """
 
-from enum import Enum
 from functools import partial
-
-import msgspec
 
 from maysend.address import fold, is_plain, resolve, rewrite
 from maysend.restrictions.address_lookup import find_first, owner_keys
+from maysend.restrictions.resolved_address import AddressClass, ResolvedAddress, Undeliverable
 from maysend.restrictions.site import Site
-from maysend.restrictions.transports import Transports, Undeliverable
+from maysend.restrictions.transports import Transports
 from maysend.tables import TableError
 from maysend.tables.match_list import Ask
-
-
-class AddressClass(Enum):
-    """ADDRESS_CLASS_README's five classes, by the name of what makes an address one."""
-
-    LOCAL = "mydestination"
-    VIRTUAL_ALIAS = "virtual_alias_domains"
-    VIRTUAL_MAILBOX = "virtual_mailbox_domains"
-    RELAY = "relay_domains"
-    DEFAULT = "default"
-
-
-class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
-    """An address as the restrictions see it: internal form, folded.
-
-    `routed` says that a remote destination's local part holds a further route ("a%b@c"); `invalid`
-    that no mail can be sent there; `failed` that a list which decides the class has no answer now;
-    `undeliverable` why its transport takes no mail; `plain` that it is name@domain.tld as it came.
-    """
-
-    address: str
-    domain: str
-    address_class: AddressClass
-    routed: bool = False
-    invalid: bool = False
-    failed: bool = False
-    undeliverable: Undeliverable | None = None
-    plain: bool = False
 
 
 class AddressResolver:

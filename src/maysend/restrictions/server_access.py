@@ -16,11 +16,11 @@ from maysend.address.hostname import is_valid_address, is_valid_address_literal
 from maysend.restrictions import replies
 from maysend.restrictions.access import NAME, NETWORK, ask
 from maysend.restrictions.access_answers import Access, apply_answer
-from maysend.restrictions.address_lookup import Keys
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.dns_lookup import Status, find_records, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.host_addresses import addresses_of
+from maysend.restrictions.keys import Keys
 from maysend.restrictions.restriction import Compile, Item, Restriction
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome

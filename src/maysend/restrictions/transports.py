@@ -6,22 +6,14 @@ Source: transport(5), postconf(5) "transport_maps", "local_transport", "relay_tr
 
 from collections.abc import Iterator
 
-import msgspec
-
 from maysend.address import split_extension
 from maysend.restrictions.address_lookup import Key, parents
+from maysend.restrictions.resolved_address import Undeliverable
 from maysend.restrictions.site import Site
 from maysend.tables.match_list import Ask
 
 REFUSING = ("error", "retry")
 _NO_TEXT = "Address is undeliverable"
-
-
-class Undeliverable(msgspec.Struct, frozen=True, gc=False):
-    """Why no mail is delivered to an address; only for now where it `may_pass` later."""
-
-    text: str
-    may_pass: bool = False
 
 
 class Transports:

@@ -13,7 +13,7 @@ from maysend.restrictions.dns_lookup import Status, find_any, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.helo_name import reject_invalid_literal
 from maysend.restrictions.replies import HELO, RECIPIENT, SENDER
-from maysend.restrictions.resolution import AddressClass
+from maysend.restrictions.resolved_address import AddressClass
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Outcome

@@ -28,7 +28,7 @@ from maysend.lint.access_tables import access_entries, checks, is_ours
 from maysend.lint.configuration import Smtpd, asked
 from maysend.lint.finding import CounterExample, Problem
 from maysend.lint.table_uses import table_named_in
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 
 OUTSIDE = "friend@example.net"
 

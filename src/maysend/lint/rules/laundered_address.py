@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from maysend.lint.access_tables import access_entries, checks, is_check
 from maysend.lint.configuration import Smtpd
 from maysend.lint.finding import Problem
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 
 
 def check(smtpd: Smtpd) -> Iterator[Problem]:

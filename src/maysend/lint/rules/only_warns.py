@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 
 from maysend.lint.configuration import Smtpd
 from maysend.lint.finding import Problem
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 
 
 def check(smtpd: Smtpd) -> Iterator[Problem]:

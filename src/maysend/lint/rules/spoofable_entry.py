@@ -32,7 +32,7 @@ from maysend.lint.configuration import Smtpd, asked
 from maysend.lint.finding import CounterExample, Problem
 from maysend.lint.pattern_samples import FILLER
 from maysend.lint.table_uses import table_named_in
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 
 STRANGER = f"{FILLER}@stranger.invalid"
 

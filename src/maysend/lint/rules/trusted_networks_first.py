@@ -32,7 +32,7 @@ from maysend.lint.finding import CounterExample, Problem
 from maysend.lint.login_checks import FOR_LOGINS
 from maysend.lint.pattern_samples import FILLER
 from maysend.maincf import tokens
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 
 MOST_HOSTS = 256
 

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 
 from maysend.lint.configuration import Smtpd
 from maysend.lint.finding import Problem
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 
 ENDS_THE_LIST = frozenset({"permit", "reject", "defer"})
 

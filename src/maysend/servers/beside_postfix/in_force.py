@@ -14,7 +14,7 @@ from maysend.lint import Configuration, Smtpd
 from maysend.maincf import MainCfError
 from maysend.maincf.tokens import split
 from maysend.policy.stages import Stage
-from maysend.restrictions.evaluation import Node
+from maysend.restrictions.node import Node
 from maysend.restrictions.policy_service_item import read_policy_service
 from maysend.restrictions.restriction import FatalItem
 from maysend.servers.beside_postfix.doors import Door
