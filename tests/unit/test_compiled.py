@@ -1,8 +1,10 @@
 """What `make compiled` compiles is tested by all other tests; here the same source without that."""
 
+import ast
 import os
 import subprocess
 import sys
+import tomllib
 from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES
 from pathlib import Path
 
@@ -11,6 +13,24 @@ import pytest
 from tests.conftest import leave_out
 
 ROOT = Path(__file__).resolve().parents[2]
+COMPILED = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"][
+    "targets"
+]["wheel"]["hooks"]["mypyc"]["include"]
+EAGER = (
+    "all",
+    "any",
+    "dict",
+    "frozenset",
+    "join",
+    "list",
+    "max",
+    "min",
+    "set",
+    "sorted",
+    "sum",
+    "tuple",
+)
+"""Who asks a generator for all that it has, or stops where a list would not matter."""
 FROM_SOURCE = "tools/from_source.py"
 WHERE = "import maysend.policy.session as found; print(found.__file__)"
 SHORT = (
@@ -42,6 +62,25 @@ def test_source_is_preferred_when_asked(tmp_path: Path) -> None:
     program = tmp_path / "where.py"
     program.write_text(WHERE)
     assert run(FROM_SOURCE, str(program)).endswith(tuple(SOURCE_SUFFIXES))
+
+
+@pytest.mark.parametrize("path", COMPILED)
+def test_compiled_modules_have_nothing_that_means_something_else_there(path: str) -> None:
+    """mypyc drops the options of a class, and makes a list of a generator before it is asked."""
+    tree = ast.parse((ROOT / path).read_text())
+    at_once = {
+        id(argument)
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in EAGER
+        for argument in call.args
+    }
+    found = [
+        f"line {node.lineno}: {ast.unparse(node).splitlines()[0]}"
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.ClassDef) and node.keywords)
+        or (isinstance(node, ast.GeneratorExp) and id(node) not in at_once)
+    ]
+    assert found == []
 
 
 @pytest.mark.needs_postfix

@@ -6,8 +6,7 @@ a routing operator is left, so that `user%elsewhere@here` is seen as mail for el
 """
 
 from collections.abc import Callable
-
-import msgspec
+from dataclasses import dataclass
 
 from maysend.address.errors import LONGEST_ADDRESS
 from maysend.address.hostname import (
@@ -23,7 +22,8 @@ from maysend.address.tokens import QUOTED, Token, internal_form, scan
 _ROUTING_OPERATORS = "@!%"
 
 
-class Resolved(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Resolved:
     """The address as smtpd works with it, not folded yet.
 
     `recipient` has an `@` unless it is in error; `domain` is what follows the last one. `local`

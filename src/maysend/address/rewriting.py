@@ -6,8 +6,7 @@ into a plain `user@site` first.
 """
 
 import re
-
-import msgspec
+from dataclasses import dataclass
 
 from maysend.address.quoting import quote_local, unquote
 from maysend.address.tokens import LITERAL, QUOTED, Token, external_form, scan
@@ -23,7 +22,8 @@ _PLAIN = re.compile(
 _LONGEST_PLAIN_DOMAIN = 200
 
 
-class Rewriting(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Rewriting:
     """The parameters of postconf(5) that decide how addresses are rewritten and resolved.
 
     The defaults are Postfix's at compatibility_level 1 and up.

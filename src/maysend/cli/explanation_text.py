@@ -10,8 +10,9 @@ from maysend.cli.explanation_json import outcome, worst_outcome
 from maysend.maincf import Place
 from maysend.policy import Policy, ProtocolState
 from maysend.policy.explanation import Explanation
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.replies import printable
-from maysend.restrictions.trace import Lookup, Outcome, Step
+from maysend.restrictions.trace import Lookup, Step
 
 WIDTH = 80
 DEEPEST_SHOWN = 6

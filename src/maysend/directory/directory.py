@@ -21,7 +21,7 @@ from maysend.directory.opening import open_database
 from maysend.directory.passwords import verify_nobody, verify_password
 from maysend.directory.reading import TransactionReader
 from maysend.directory.suspensions import Suspensions
-from maysend.directory.tables import Answers, table_types
+from maysend.directory.tables import answers_of, table_types
 from maysend.tables.table import Opener
 
 
@@ -42,7 +42,7 @@ class Directory:
         self._source = source
         self._origin = ""
         self._now = now
-        self._answers = Answers(database, clock, now)
+        self._answers = answers_of(database, clock, now)
         self.accounts = Accounts(database, self._change)
         self.aliases = Aliases(database, self._change)
         self.grants = Grants(database, self._change)

@@ -7,7 +7,7 @@ whether a login was suspended meanwhile: then there is no answer, remembered or 
 from collections.abc import Callable, Hashable
 from functools import partial
 from threading import Condition, Lock, Thread
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from maysend.directory.database import State
 from maysend.directory.errors import DirectoryUnavailable
@@ -25,26 +25,6 @@ LONGEST_KEY = 512
 """Characters of a key whose answer is kept: long junk must not fill the memory."""
 
 AnswerType = TypeVar("AnswerType")
-
-
-class Watch(Protocol):
-    """What knows the directory's state."""
-
-    def state(self) -> State:
-        """The state now, or DirectoryUnavailable."""
-        ...
-
-    def answers_at_once(self) -> bool:
-        """Whether `state` would not have to wait."""
-        ...
-
-    def forget(self) -> None:
-        """What was read is older than a change that this process made."""
-        ...
-
-    def close(self) -> None:
-        """Watch no more."""
-        ...
 
 
 class VersionWatch:
@@ -115,7 +95,7 @@ class PolledVersion:
         self._read = read
         self._clock = clock
         self._changed = Condition()
-        self._thread: Thread | None = None
+        self._poller: Thread | None = None
         self._closed = False
         self._asked = 0
         self._has_failed = False
@@ -151,9 +131,9 @@ class PolledVersion:
 
     def _next_reading(self) -> tuple[State, float] | None:
         with self._changed:
-            if self._thread is None and not self._closed:
-                self._thread = Thread(target=self._poll, name="directory version", daemon=True)
-                self._thread.start()
+            if self._poller is None and not self._closed:
+                self._poller = Thread(target=self._poll, name="directory version", daemon=True)
+                self._poller.start()
             self._changed.wait_for(self._is_over, PATIENCE)
             return self._known
 
@@ -164,19 +144,22 @@ class PolledVersion:
     def _poll(self) -> None:
         while not self._closed:
             began, asked = self._clock(), self._asked
-            reading = self._reading()
-            with self._changed:
-                if self._asked != asked:
-                    continue  # it was begun before a change that it may not show
-                if reading is not None:
-                    # What was read may be as old as the question.
-                    self._known = reading, began
-                self._has_failed = reading is None
-                self._changed.notify_all()
-                self._changed.wait_for(
-                    partial(self._is_wanted_again, asked),
-                    max(0.0, CHECK_INTERVAL - (self._clock() - began)),
-                )
+            self._learn(self._reading(), began, asked)
+
+    def _learn(self, reading: State | None, began: float, asked: int) -> None:
+        """Take what was read, unless a change came meanwhile, and wait for the next time."""
+        with self._changed:
+            if self._asked != asked:
+                return  # it was begun before a change that it may not show
+            if reading is not None:
+                # What was read may be as old as the question.
+                self._known = reading, began
+            self._has_failed = reading is None
+            self._changed.notify_all()
+            self._changed.wait_for(
+                partial(self._is_wanted_again, asked),
+                max(0.0, CHECK_INTERVAL - (self._clock() - began)),
+            )
 
     def _is_wanted_again(self, asked: int) -> bool:
         return self._closed or self._asked != asked

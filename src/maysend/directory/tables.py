@@ -43,21 +43,13 @@ from sqlalchemy import Connection
 from maysend.directory import ownership, posting
 from maysend.directory.accounts import refusal_of, scope_of
 from maysend.directory.addresses import comparable, fold_domain
+from maysend.directory.answers import Answers, DirectoryTable
 from maysend.directory.database import Database
 from maysend.directory.domain_kinds import is_ours
-from maysend.directory.errors import DirectoryError, DirectoryUnavailable
-from maysend.directory.freshness import (
-    LONGEST_KEY,
-    Answer,
-    AnswerCache,
-    PolledVersion,
-    VersionWatch,
-    Watch,
-)
+from maysend.directory.freshness import Answer, PolledVersion, VersionWatch
 from maysend.directory.reading import Patterns, TransactionReader
 from maysend.directory.scopes import scope_answer
 from maysend.directory.suspensions import Refusal, suspended_client, suspended_sender
-from maysend.tables.remembering import Remembering
 from maysend.tables.table import LookupTable, Opener, TableContext, TableError
 
 
@@ -160,87 +152,24 @@ FINDERS: dict[str, Finder] = {
 """What may follow `directory:`."""
 
 
-class Answers:
-    """What all tables of one directory share: the version watch and the answers kept."""
+def answers_of(database: Database, clock: Callable[[], float], now: Callable[[], float]) -> Answers:
+    """The answers of one database; `clock` never goes back, `now` is seconds since 1970."""
+    patterns = Patterns()
 
-    def __init__(
-        self, database: Database, clock: Callable[[], float], now: Callable[[], float]
-    ) -> None:
-        self._database = database
-        self._now = now
-        self._patterns = Patterns()
-        self._watch: Watch = (
-            PolledVersion(database.read_state, clock)
-            if database.is_remote
-            else VersionWatch(database.read_state, clock)
-        )
-        database.after_change = self._watch.forget
-        self._cache: AnswerCache[str | None] = AnswerCache()
-
-    def answer(self, name: str, delimiters: str, key: str) -> str | None:
-        """What the table `name` says of `key`. DirectoryError where that is unknown."""
-        place = (name, delimiters, key)
-        kept = self._cache.get(place, self._watch.state(), self._now)
-        if kept is None:
-            kept = self._ask(name, delimiters, key, self._now())
-            if len(key) <= LONGEST_KEY:
-                self._cache.put(place, kept)
-        return kept.value
-
-    @property
-    def may_wait(self) -> bool:
-        """Whether an answer that is not kept has to come from another host."""
-        return self._database.is_remote
-
-    def keeps(self, name: str, delimiters: str, key: str) -> bool:
-        """Whether `answer` would not have to wait: the answer is kept, or can't be had now."""
-        if not self._watch.answers_at_once():
-            return False
-        try:
-            state = self._watch.state()
-        except DirectoryUnavailable:
-            return True
-        return self._cache.get((name, delimiters, key), state, self._now) is not None
-
-    def _ask(self, name: str, delimiters: str, key: str, now: float) -> Answer[str | None]:
+    def find(name: str, delimiters: str, key: str, now: float) -> Answer[str | None]:
         # The state's number and all that is read are of one state: they are one transaction.
-        database = self._database.identity  # before it is asked: it may be replaced meanwhile
-        with self._database.answering() as connection:
-            reader = TransactionReader(connection, now, self._patterns)
+        identity = database.identity  # before it is asked: it may be replaced meanwhile
+        with database.answering() as connection:
+            reader = TransactionReader(connection, now, patterns)
             found = FINDERS[name](Question(key, delimiters, now, connection, reader))
-            state = (*database, reader.version)
+            state = (*identity, reader.version)
         ends = [moment for moment in (found.until, reader.until) if moment is not None]
         return Answer(found.value, state, min(ends, default=None))
 
-    def close(self) -> None:
-        """Watch no more."""
-        self._watch.close()
-
-
-class DirectoryTable(Remembering):
-    """One `directory:NAME` table; see the module's description."""
-
-    pattern = True
-
-    def __init__(self, name: str, delimiters: str, answers: Answers) -> None:
-        self.spec = f"directory:{name}"
-        self._name = name
-        self._delimiters = delimiters
-        self._answers = answers
-        self.blocking = answers.may_wait
-
-    def remembers(self, key: str, /) -> bool:
-        """Whether a lookup would not have to wait for a database on another host."""
-        return self._answers.keeps(self._name, self._delimiters, key)
-
-    def lookup(self, key: str, /) -> str | None:
-        """The answer for `key`, None where there is none; TableError where that is unknown."""
-        try:
-            return self._answers.answer(self._name, self._delimiters, key)
-        except DirectoryUnavailable as error:
-            raise TableError(self.spec, str(error), "retry") from None
-        except DirectoryError as error:
-            raise TableError(self.spec, str(error), "config") from None
+    watch = PolledVersion if database.is_remote else VersionWatch
+    watching = watch(database.read_state, clock)
+    database.after_change = watching.forget
+    return Answers(find, watching, now, may_wait=database.is_remote)
 
 
 def table_types(answers: Answers) -> Mapping[str, Opener]:

@@ -1,22 +1,30 @@
 """One answer: the reply, if anything objects, and the trace of how it came about."""
 
-import msgspec
-
 from maysend.reply import Reply
-from maysend.restrictions.trace import OK, Action, Step
+from maysend.restrictions.outcome import OK, Action
+from maysend.restrictions.trace import Step
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision:
     """What the policy says to one command.
 
     `reply` is None where nothing objects. `determined_by` is the step that refused, or the last
     one that permitted; None where every list ended without saying anything.
     """
 
-    reply: Reply | None
-    steps: tuple[Step, ...] = ()
-    determined_by: Step | None = None
-    actions: tuple[Action, ...] = ()
+    __slots__ = ("actions", "determined_by", "reply", "steps")
+
+    def __init__(
+        self,
+        reply: Reply | None,
+        steps: tuple[Step, ...] = (),
+        determined_by: Step | None = None,
+        actions: tuple[Action, ...] = (),
+    ) -> None:
+        self.reply = reply
+        self.steps = steps
+        self.determined_by = determined_by
+        self.actions = actions
 
     @property
     def is_permitted(self) -> bool:

@@ -94,7 +94,7 @@ class Policy:
             stages.client.nodes,
             stages.helo.nodes,
             stages.sender.nodes,
-            *(stage.nodes for stage in stages.recipient_lists),
+            *[stage.nodes for stage in stages.recipient_lists],
             stages.data.nodes,
             stages.end_of_data.nodes,
             stages.etrn.nodes,
@@ -122,20 +122,17 @@ class Policy:
     ) -> Session:
         """A dialogue with one client. A client without a name is "unknown"; the status says
         "temporary" where DNS could not tell."""
+        dialogue = Dialogue()
+        dialogue.client_address = client_address
+        dialogue.client_name = client_name
+        dialogue.client_name_status = client_name_status or _status(client_name)
         reverse = client_name if reverse_client_name is None else reverse_client_name
-        return Session(
-            self.stages,
-            Dialogue(
-                client_address=client_address,
-                client_name=client_name,
-                client_name_status=client_name_status or _status(client_name),
-                reverse_client_name=reverse,
-                reverse_client_name_status=reverse_client_name_status or _status(reverse),
-                sasl_username=sasl_username,
-                sasl_method=sasl_method,
-                protocol_name=protocol_name,
-            ),
-        )
+        dialogue.reverse_client_name = reverse
+        dialogue.reverse_client_name_status = reverse_client_name_status or _status(reverse)
+        dialogue.sasl_username = sasl_username
+        dialogue.sasl_method = sasl_method
+        dialogue.protocol_name = protocol_name
+        return Session(self.stages, dialogue)
 
     def decide(self, request: Request, *, may_wait: bool = True) -> Decision:
         """Answer one question: the first command up to its state that something objects to.

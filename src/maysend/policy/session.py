@@ -8,8 +8,8 @@ from maysend.policy.stages import Stage, Stages
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Evaluation
 from maysend.restrictions.node import Deferral, Subject
+from maysend.restrictions.outcome import DUNNO, REJECT, Action, Outcome
 from maysend.restrictions.replies import consistent_reply, printable
-from maysend.restrictions.trace import DUNNO, REJECT, Action, Outcome
 from maysend.restrictions.waiting import WouldWait
 
 POSTMASTER = "postmaster"

@@ -1,6 +1,6 @@
 """The smtpd_*_restrictions of one policy, compiled, and the words that each list's replies use."""
 
-import msgspec
+from dataclasses import dataclass
 
 from maysend.maincf import Place
 from maysend.policy.errors import PolicyError
@@ -18,7 +18,8 @@ from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 
 
-class Stage(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Stage:
     """One list: its parameter, its nodes, and what a bare table or a reply stands for in it.
 
     `after` names the lists of earlier commands: what they deferred still stands here.
@@ -31,7 +32,8 @@ class Stage(msgspec.Struct, frozen=True):
     after: tuple[str, ...] = ()
 
 
-class Stages(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Stages:
     """All lists of a policy and the parameters that say when they apply."""
 
     rules: Ruleset

@@ -6,8 +6,8 @@ from typing import NamedTuple, TypeAlias
 
 from maysend.restrictions.evaluation import Evaluation
 from maysend.restrictions.keys import Found
+from maysend.restrictions.outcome import DUNNO, OK, Outcome
 from maysend.restrictions.replies import split_enhanced_status, status_for
-from maysend.restrictions.trace import DUNNO, OK, Outcome
 
 
 class Access(NamedTuple):

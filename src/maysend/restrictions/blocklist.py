@@ -20,9 +20,9 @@ from maysend.restrictions.destination import is_authorized
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.dns_lookup import Found, Status, find_records, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.restriction import Compile, InvalidItem, Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
 
 NameOf: TypeAlias = Callable[[Dialogue], str]
 """The name or address of a dialogue that is looked up; "" where there is none."""

@@ -13,10 +13,10 @@ from maysend.dns import Record
 from maysend.maincf import MainCfError, Place
 from maysend.restrictions.address_lookup import find
 from maysend.restrictions.evaluation import Evaluation
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.replies import split_enhanced_status, status_for
 from maysend.restrictions.reply_macros import Macros
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
 from maysend.tables import LookupTable, TableError
 
 LONGEST_REASON = 500

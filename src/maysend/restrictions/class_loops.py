@@ -6,8 +6,7 @@ it is always the latter, and found when the policy is loaded, as far as no table
 """
 
 from collections.abc import Iterator, Mapping
-
-from msgspec.structs import replace
+from dataclasses import replace
 
 from maysend.restrictions.node import Node
 

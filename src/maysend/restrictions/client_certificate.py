@@ -17,10 +17,10 @@ from maysend.restrictions.address_lookup import find
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.keys import Keys
+from maysend.restrictions.outcome import DUNNO, OK, Outcome
 from maysend.restrictions.replies import CLIENT_CERTIFICATE
 from maysend.restrictions.restriction import InvalidItem, Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import DUNNO, OK, Outcome
 from maysend.tables import TableError
 from maysend.tables.braces import BraceError, enclosed
 

@@ -1,9 +1,9 @@
 """Clients without a name: reject_unknown_[reverse_]client_hostname (postconf(5))."""
 
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
 
 
 def reject_unknown_client_hostname(item: Item, site: Site) -> Check:

@@ -13,9 +13,9 @@ from maysend.restrictions.class_loops import with_loops_found
 from maysend.restrictions.evaluation import Check, Evaluation, Ruleset
 from maysend.restrictions.index import RESTRICTIONS
 from maysend.restrictions.node import Node
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.restriction import FatalItem, IgnoredItem, InvalidItem, Item, Restriction
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
 
 ACCESS_COMMANDS = (
     "check_client_access",

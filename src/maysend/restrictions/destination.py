@@ -1,12 +1,12 @@
 """Relay control: is the recipient's domain ours or one we relay for? (SMTPD_ACCESS_README)"""
 
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import DUNNO, OK, Outcome
 from maysend.restrictions.replies import RECIPIENT
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.resolved_address import AddressClass
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import DUNNO, OK, Outcome
 
 
 def permit_auth_destination(item: Item, site: Site) -> Check:

@@ -2,20 +2,19 @@
 
 from typing import Literal, TypeAlias
 
-import msgspec
-
 from maysend.header import Field
 
 NameStatus: TypeAlias = Literal["ok", "none", "temporary"]
 """Whether an address has a name: yes, no, or not known for now."""
 
 
-class Dialogue(msgspec.Struct, kw_only=True):
+class Dialogue:
     """The facts of one SMTP dialogue that restrictions may look at (SMTPD_POLICY_README).
 
     Addresses are in internal form: without angle brackets and quoting; "" is the null sender.
     None means that the command was not given yet. `header` holds the fields that say who the
-    message is from; None but at the end of the data, where who asks has the message.
+    message is from; None but at the end of the data, where who asks has the message. All begin as
+    nothing known, and are set as the dialogue goes on.
     """
 
     client_address: str = ""

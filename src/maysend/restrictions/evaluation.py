@@ -12,11 +12,12 @@ from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.inquiry import Inquiry
 from maysend.restrictions.keys import KeyKind, Keys, MakeKeys
 from maysend.restrictions.node import Deferral, Node, Subject
+from maysend.restrictions.outcome import DUNNO, OK, REJECT, Action, Outcome
 from maysend.restrictions.replies import consistent_reply
 from maysend.restrictions.resolution import AddressResolver
 from maysend.restrictions.resolved_address import ResolvedAddress
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import DUNNO, OK, REJECT, Action, Outcome, Step
+from maysend.restrictions.trace import Step
 from maysend.restrictions.transports import Transports
 from maysend.tables import LookupTable, TableError
 

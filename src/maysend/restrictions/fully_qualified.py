@@ -1,10 +1,10 @@
 """Addresses without a full domain: reject_non_fqdn_{sender,recipient} (postconf(5))."""
 
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import DUNNO, Outcome
 from maysend.restrictions.replies import RECIPIENT, SENDER
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import DUNNO, Outcome
 
 
 def reject_non_fqdn_sender(item: Item, site: Site) -> Check:

@@ -46,10 +46,10 @@ from maysend.header import Field, HeaderDefect, Mailbox, Originator, read_origin
 from maysend.header.domains import spellings
 from maysend.header.originators import SENDER_OF, read_originator
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.sender_login import look_up_owners, split_owners
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
 from maysend.tables import LookupTable
 
 REMEMBERED, LONGEST_REMEMBERED = 4096, 256

@@ -6,10 +6,10 @@ from maysend.address.hostname import (
     is_valid_hostname,
 )
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import DUNNO, OK, Outcome
 from maysend.restrictions.replies import HELO
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import DUNNO, OK, Outcome
 
 
 def reject_invalid_helo_hostname(item: Item, site: Site) -> Check:

@@ -12,11 +12,11 @@ from maysend.restrictions.destination import is_authorized
 from maysend.restrictions.dns_lookup import Status, find_records, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.host_addresses import addresses_of
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.replies import RECIPIENT
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
 from maysend.tables import TableError
 from maysend.tables.match_list import MatchList
 

@@ -1,9 +1,9 @@
 """Permission by the client's address: permit_mynetworks, permit_inet_interfaces (postconf(5))."""
 
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import DUNNO, OK, Outcome
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import DUNNO, OK, Outcome
 from maysend.tables import TableError
 
 

@@ -1,8 +1,7 @@
 """What a list of restrictions is made of, and what it is about."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from maysend.maincf import Place
 
@@ -10,7 +9,8 @@ if TYPE_CHECKING:
     from maysend.restrictions.evaluation import Check
 
 
-class Node(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Node:
     """One compiled restriction: as written, where, and what it does.
 
     `finding` says what is wrong with it where Postfix would find out only at run time.
@@ -23,18 +23,22 @@ class Node(msgspec.Struct, frozen=True):
     finding: str = ""
 
 
-class Subject(msgspec.Struct, frozen=True, gc=False):
+class Subject:
     """What a list of restrictions is about: the name and the words that replies begin with.
 
     `access` is the `check_*_access` that a bare `type:table` stands for in this list.
     """
 
-    name: str
-    words: str
-    access: str | None
+    __slots__ = ("access", "name", "words")
+
+    def __init__(self, name: str, words: str, access: str | None) -> None:
+        self.name = name
+        self.words = words
+        self.access = access
 
 
-class Deferral(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True)
+class Deferral:
     """A 4xx that waits to see whether the request would be permitted, or rejected."""
 
     code: int

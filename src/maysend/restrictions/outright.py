@@ -4,9 +4,9 @@ Source: postconf(5) "smtpd_recipient_restrictions", generic restrictions.
 """
 
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import OK, Outcome
 from maysend.restrictions.restriction import InvalidItem, Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import OK, Outcome
 
 
 def permit(item: Item, site: Site) -> Check:

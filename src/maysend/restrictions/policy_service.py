@@ -12,10 +12,10 @@ from maysend.restrictions.access_answers import Access, apply_answer
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.keys import Found
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.policy_service_item import read_policy_service
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
 
 BUILT_IN_ACTION = "451 4.3.5 Server configuration problem"
 KEY = "policy query"

@@ -20,10 +20,10 @@ from collections.abc import Iterable
 from maysend.address import fold
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.map_lookup import look_up
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.sender_login import split_owners
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
 from maysend.tables import LookupTable, TableError
 
 PARAMETER = "smtpd_recipient_login_maps"

@@ -14,11 +14,13 @@ what strangers may do is for the relay restrictions to say.
 A map that fails, or a list in its answer that can't be read, is a 451.
 """
 
+from collections.abc import Sequence
+
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
-from maysend.tables import TableError
+from maysend.tables import LookupTable, TableError
 from maysend.tables.match_list import MatchList
 
 PARAMETER = "smtpd_recipient_scope_maps"
@@ -48,8 +50,7 @@ def reject_recipient_scope_mismatch(item: Item, site: Site) -> Check:
         resolved = evaluation.resolved(recipient)
         domain = resolved.address.rpartition("@")[2]
         try:
-            found = (evaluation.lookup(table, login) for table in maps)
-            scope = next((answer for answer in found if answer is not None), None)
+            scope = _scope(evaluation, maps, login)
             if scope is None:
                 evaluation.note(f"{login} may write anywhere")
                 return Outcome.DUNNO
@@ -65,3 +66,11 @@ def reject_recipient_scope_mismatch(item: Item, site: Site) -> Check:
         )
 
     return check
+
+
+def _scope(evaluation: Evaluation, maps: Sequence[LookupTable], login: str) -> str | None:
+    for table in maps:
+        answer = evaluation.lookup(table, login)
+        if answer is not None:
+            return answer
+    return None

@@ -1,11 +1,11 @@
 """What an address comes to (ADDRESS_CLASS_README)."""
 
+from dataclasses import dataclass
 from enum import Enum
 
-import msgspec
 
-
-class Undeliverable(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True)
+class Undeliverable:
     """Why no mail is delivered to an address; only for now where it `may_pass` later."""
 
     text: str
@@ -22,7 +22,7 @@ class AddressClass(Enum):
     DEFAULT = "default"
 
 
-class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
+class ResolvedAddress:
     """An address as the restrictions see it: internal form, folded.
 
     `routed` says that a remote destination's local part holds a further route ("a%b@c"); `invalid`
@@ -30,11 +30,33 @@ class ResolvedAddress(msgspec.Struct, frozen=True, gc=False):
     `undeliverable` why its transport takes no mail; `plain` that it is name@domain.tld as it came.
     """
 
-    address: str
-    domain: str
-    address_class: AddressClass
-    routed: bool = False
-    invalid: bool = False
-    failed: bool = False
-    undeliverable: Undeliverable | None = None
-    plain: bool = False
+    __slots__ = (
+        "address",
+        "address_class",
+        "domain",
+        "failed",
+        "invalid",
+        "plain",
+        "routed",
+        "undeliverable",
+    )
+
+    def __init__(
+        self,
+        address: str,
+        domain: str,
+        address_class: AddressClass,
+        routed: bool = False,
+        invalid: bool = False,
+        failed: bool = False,
+        undeliverable: Undeliverable | None = None,
+        plain: bool = False,
+    ) -> None:
+        self.address = address
+        self.domain = domain
+        self.address_class = address_class
+        self.routed = routed
+        self.invalid = invalid
+        self.failed = failed
+        self.undeliverable = undeliverable
+        self.plain = plain

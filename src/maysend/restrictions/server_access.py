@@ -21,9 +21,9 @@ from maysend.restrictions.dns_lookup import Status, find_records, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.host_addresses import addresses_of
 from maysend.restrictions.keys import Keys
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.restriction import Compile, Item, Restriction
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
 from maysend.tables import LookupTable
 
 ServerType: TypeAlias = Literal["MX", "NS", "A"]

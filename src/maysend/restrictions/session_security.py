@@ -1,9 +1,9 @@
 """What the session has proved: a login, encryption (postconf(5), SASL_README, TLS_README)."""
 
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import DUNNO, OK, Outcome
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import DUNNO, OK, Outcome
 
 
 def permit_sasl_authenticated(item: Item, site: Site) -> Check:

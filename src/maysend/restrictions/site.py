@@ -45,6 +45,7 @@ class Site:
         self.warnings: list[str] = []
         self.on_warning: Warn = ignore
         self._tables: dict[str, LookupTable] = {} if opened is None else opened
+        self._codes: dict[str, int] = {}
         self._context = TableContext(
             parameters=parameters, extra_types=extra_types or {}, warn=self.warn
         )
@@ -91,7 +92,10 @@ class Site:
 
     def code(self, name: str) -> int:
         """An SMTP reply code parameter, `access_map_reject_code` and the like."""
-        return self.parameters.integer(name)
+        code = self._codes.get(name)
+        if code is None:
+            code = self._codes[name] = self.parameters.integer(name)
+        return code
 
     def table(self, spec: str) -> LookupTable:
         """The table named `type:name`, opened once."""

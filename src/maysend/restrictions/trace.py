@@ -5,30 +5,15 @@ never log.
 """
 
 from collections.abc import Iterator, Sequence
-from enum import Enum
-
-import msgspec
+from dataclasses import dataclass
 
 from maysend.maincf.place import Place
 from maysend.reply import Reply
+from maysend.restrictions.outcome import DUNNO
 
 
-class Outcome(Enum):
-    """What one restriction says (postconf(5), "smtpd_recipient_restrictions")."""
-
-    DUNNO = "dunno"
-    """It has nothing to say: the next one is asked."""
-    OK = "permit"
-    """It permits, which ends this stage's list."""
-    REJECT = "reject"
-    """It refuses, for good or for now."""
-
-
-DUNNO, OK, REJECT = Outcome.DUNNO, Outcome.OK, Outcome.REJECT
-"""The outcomes by short names: Python 3.11 takes long to find a member in its Enum."""
-
-
-class Lookup(msgspec.Struct, gc=False):
+@dataclass
+class Lookup:
     """One question to one table. `answer` is None where the key was not found."""
 
     table: str
@@ -37,16 +22,25 @@ class Lookup(msgspec.Struct, gc=False):
     error: str | None = None
 
 
-class Search(msgspec.Struct, gc=False):
+class Search:
     """Keys asked of one table in turn, up to the one that `answer` or `error` is about.
 
     What a search of many keys leaves behind is this one value, because most find nothing.
     """
 
-    table: str
-    keys: Sequence[str]
-    answer: str | None = None
-    error: str | None = None
+    __slots__ = ("answer", "error", "keys", "table")
+
+    def __init__(
+        self,
+        table: str,
+        keys: Sequence[str],
+        answer: str | None = None,
+        error: str | None = None,
+    ) -> None:
+        self.table = table
+        self.keys = keys
+        self.answer = answer
+        self.error = error
 
     def lookups(self) -> Iterator[Lookup]:
         """The questions one by one."""
@@ -56,7 +50,7 @@ class Search(msgspec.Struct, gc=False):
         yield Lookup(self.table, last, self.answer, self.error)
 
 
-class Step(msgspec.Struct, gc=False):
+class Step:
     """One restriction that was reached, in the order of evaluation.
 
     `depth` counts the restriction classes and access tables around it; `note` says in a few words
@@ -65,26 +59,34 @@ class Step(msgspec.Struct, gc=False):
     being sent.
     """
 
-    stage: str
-    restriction: str
-    place: Place
-    depth: int
-    outcome: Outcome = DUNNO
-    note: str = ""
-    reply: Reply | None = None
-    warned: bool = False
-    observed: bool = False
-    searches: list[Search] = []
-    owner_maps: tuple[str, ...] = ()
+    __slots__ = (
+        "depth",
+        "note",
+        "observed",
+        "outcome",
+        "owner_maps",
+        "place",
+        "reply",
+        "restriction",
+        "searches",
+        "stage",
+        "warned",
+    )
+
+    def __init__(self, stage: str, restriction: str, place: Place, depth: int) -> None:
+        self.stage = stage
+        self.restriction = restriction
+        self.place = place
+        self.depth = depth
+        self.outcome = DUNNO
+        self.note = ""
+        self.reply: Reply | None = None
+        self.warned = False
+        self.observed = False
+        self.searches: list[Search] = []
+        self.owner_maps: tuple[str, ...] = ()
 
     @property
     def lookups(self) -> list[Lookup]:
         """Every question to a table, in the order in which they were asked."""
         return [lookup for search in self.searches for lookup in search.lookups()]
-
-
-class Action(msgspec.Struct, frozen=True, gc=False):
-    """Something else than an answer that a table asked for (access(5), "OTHER ACTIONS")."""
-
-    name: str
-    argument: str = ""

@@ -12,11 +12,11 @@ from typing import TypeAlias
 from maysend.restrictions.dns_lookup import Status, find_any, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.helo_name import reject_invalid_literal
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.replies import HELO, RECIPIENT, SENDER
 from maysend.restrictions.resolved_address import AddressClass
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import Outcome
 
 MALFORMED = "Malformed DNS server reply"
 DELIVERED_HERE = (

@@ -11,11 +11,11 @@ import msgspec
 
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.map_lookup import look_up
+from maysend.restrictions.outcome import DUNNO, Outcome
 from maysend.restrictions.replies import RECIPIENT, SENDER, split_enhanced_status, status_for
 from maysend.restrictions.resolved_address import AddressClass, Undeliverable
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import DUNNO, Outcome
 from maysend.tables import LookupTable, TableError
 
 

@@ -16,10 +16,10 @@ import re
 import msgspec
 
 from maysend.restrictions.evaluation import Check, Evaluation
+from maysend.restrictions.outcome import DUNNO, Outcome
 from maysend.restrictions.replies import RECIPIENT, SENDER
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.restrictions.trace import DUNNO, Outcome
 from maysend.tables import LookupTable, TableError
 
 DELIVERABLE, DEFERRED, UNDELIVERABLE, UNKNOWN = range(4)

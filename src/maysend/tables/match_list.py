@@ -7,10 +7,8 @@ string_list(3) for the `domain` of a database table. The first pattern that matc
 
 import ipaddress
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
-
-import msgspec
-from msgspec import structs
 
 from maysend.maincf import tokens
 from maysend.tables.network_ranges import FirstNetwork
@@ -29,7 +27,8 @@ _ENDS_OF_NETWORKS = frozenset("0123456789]")
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Pattern(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True)
+class Pattern:
     """One compiled pattern: a `table`, or a `text` that may be meant as a `network`, too.
 
     A `failure` says what can't be read; beside a text, only addresses can't be compared with it.
@@ -43,7 +42,8 @@ class Pattern(msgspec.Struct, frozen=True, gc=False):
     failure: str = ""
 
 
-class Patterns(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Patterns:
     """A whole list, compiled.
 
     `plain` is all of it as a set where it has nothing but names; `networks` where it has nothing
@@ -91,7 +91,10 @@ class MatchList:
     @property
     def unreadable(self) -> str:
         """Why a part of the list can't be read; empty where all can."""
-        return next((p.failure for p in self.patterns if p.failure and not p.text), "")
+        for pattern in self.patterns:
+            if pattern.failure and not pattern.text:
+                return pattern.failure
+        return ""
 
     @property
     def is_always_empty(self) -> bool:
@@ -186,7 +189,7 @@ class MatchList:
             if bare.startswith("/"):
                 for pattern in self._from_file(written, bare, sources, warn, files):
                     # "!/file" turns round what its lines say.
-                    yield structs.replace(pattern, matches=pattern.matches is matches)
+                    yield replace(pattern, matches=pattern.matches is matches)
             elif not bare:
                 yield Pattern(written, matches, failure="no pattern after '!'")
             elif ":" in bare and not bare.startswith("["):

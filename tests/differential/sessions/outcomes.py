@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias
 
-from maysend.restrictions.trace import Outcome, Step
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.trace import Step
 
 Said: TypeAlias = Literal["permitted", "objected", "passed by"]
 SAID: tuple[Said, ...] = ("permitted", "objected", "passed by")

@@ -38,7 +38,8 @@ from maysend.lint.configuration import HELO, Smtpd, asked
 from maysend.lint.finding import CounterExample, Problem
 from maysend.lint.probing import STRANGERS
 from maysend.policy import Decision, Policy
-from maysend.restrictions.trace import OK, Step
+from maysend.restrictions.outcome import OK
+from maysend.restrictions.trace import Step
 
 ANYWHERE = "friend@example.net"
 FROM_EVERYWHERE = ("192.0.2.1", "198.51.100.1", "203.0.113.1")

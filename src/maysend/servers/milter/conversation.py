@@ -20,7 +20,7 @@ from maysend.protocols.milter import (
     PacketReader,
     Steps,
 )
-from maysend.restrictions.trace import Action
+from maysend.restrictions.outcome import Action
 from maysend.servers.deciding import PolicyInUse
 
 WANTED_ACTIONS = Actions.ADD_HEADERS | Actions.QUARANTINE | Actions.NAME_MACROS

@@ -26,7 +26,7 @@ from maysend.protocols.milter import (
     Said,
 )
 from maysend.reply import Reply
-from maysend.restrictions.trace import Action
+from maysend.restrictions.outcome import Action
 from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.deciding import Question as PolicyQuestion
 from maysend.servers.decision_log import DecisionLog, Record, outcome_of

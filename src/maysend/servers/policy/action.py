@@ -11,7 +11,7 @@ import re
 from maysend.policy import Decision
 from maysend.reply import Reply
 from maysend.restrictions import replies
-from maysend.restrictions.trace import Action
+from maysend.restrictions.outcome import Action
 
 NOTHING_OBJECTS = "DUNNO"
 """Not OK: Postfix's own lists go on, so that a permit here never outweighs a refusal there."""

@@ -9,7 +9,7 @@ from maysend.address import quote_local
 from maysend.protocols.smtp.client import mail_command, rcpt_command
 from maysend.protocols.smtp.commands import Extensions, MailParameters, RcptParameters
 from maysend.reply import Reply
-from maysend.restrictions.trace import Action
+from maysend.restrictions.outcome import Action
 from maysend.servers.submission.message import MessageTransfer
 
 NEEDS_QUEUE = Reply(451, "4.3.5", "Error: the policy asks for {name}, which needs a mail queue")
