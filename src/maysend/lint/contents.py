@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from maysend.tables import LookupTable
+from maysend.tables.file_table import FileTable
 from maysend.tables.fixed_strings import FixedStrings
 from maysend.tables.indexed import IndexedTable
-from maysend.tables.pcre import PcreTable
 from maysend.tables.proxy import ProxiedTable
-from maysend.tables.regexp import RegexpTable
-from maysend.tables.reloading import FileTable
+from maysend.tables.rule_search import PatternTable
 from maysend.tables.rules import Rule
 from maysend.tables.static import StaticTable
 from maysend.tables.text import CheckedTable
@@ -56,7 +55,9 @@ def answers(table: LookupTable) -> Sequence[str] | None:
 def rules_of(table: LookupTable) -> Sequence[Rule]:
     """The rules of a pcre or regexp table, in the order of the file; none of another table."""
     table = inside(table)
-    return table.rules if isinstance(table, PcreTable | RegexpTable) else ()
+    if isinstance(table, PatternTable) and table.spec.startswith(("pcre:", "regexp:")):
+        return table.rules
+    return ()
 
 
 def _entries_of_union(table: UnionTable) -> Mapping[str, str] | None:

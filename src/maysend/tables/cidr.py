@@ -37,6 +37,8 @@ import msgspec
 from maysend.maincf.lines import WHITESPACE
 from maysend.tables.lines import read_rules
 from maysend.tables.network_ranges import AnswerRanges
+from maysend.tables.network_search import NetworkSearch
+from maysend.tables.rule_search import PatternTable
 from maysend.tables.rules import Condition, Rule, RuleError, compile_rules, is_word, search
 from maysend.tables.table import TableContext
 
@@ -67,46 +69,6 @@ class Network(msgspec.Struct, frozen=True):
         if not self.negated:
             return ((self.address, behind),)
         return ((0, self.address), (behind, 1 << 8 * size))
-
-
-class CidrTable:
-    """The rules of a cidr table."""
-
-    pattern = True
-    blocking = False
-
-    def __init__(self, spec: str, rules: list[Rule], context: TableContext) -> None:
-        from socket import AF_INET, AF_INET6, inet_pton
-
-        self.spec = spec
-        self.rules = rules
-        self._context = context
-        self._packed = inet_pton
-        self._family, self._family6 = int(AF_INET), int(AF_INET6)
-        self._answer, self._answer6 = (self._ranges(size).answer for size in (4, 16))
-
-    def lookup(self, key: str, /) -> str | None:
-        """The answer of the first rule that applies to the address `key`."""
-        if self._context.trace is not None:
-            return self.search_all(key)
-        try:
-            if ":" in key:
-                return self._answer6(self._packed(self._family6, key))
-            return self._answer(self._packed(self._family, key))
-        except (OSError, ValueError):
-            return None  # it is no address
-
-    def search_all(self, key: str) -> str | None:
-        """The same, by trying one rule after the other."""
-        address = packed(key)
-        if address is None:
-            return None
-        return search(self.rules, address, self.spec, self._context)
-
-    def _ranges(self, size: int) -> AnswerRanges:
-        networks = [rule.condition for rule in self.rules]
-        ranges = [network.ranges(size) for network in networks if isinstance(network, Network)]
-        return AnswerRanges(self.rules, ranges, size)
 
 
 class CidrSyntax:
@@ -190,8 +152,26 @@ def _unbracketed(text: str) -> str:
     return inside + rest
 
 
-def open_cidr(name: str, context: TableContext) -> CidrTable:
+def open_cidr(name: str, context: TableContext) -> PatternTable:
     """Open `cidr:name`. Raises TableError (config) where the rules can't be read."""
     spec = f"cidr:{name}"
-    lines = read_rules(name, spec, context)
-    return CidrTable(spec, compile_rules(lines, CidrSyntax(), spec, context), context)
+    rules = compile_rules(read_rules(name, spec, context), CidrSyntax(), spec, context)
+
+    def search_all(key: str) -> str | None:
+        address = packed(key)
+        return None if address is None else search(rules, address, spec, context)
+
+    ranges = None if context.trace is not None else _search(rules)
+    return PatternTable(spec, rules, search_all, ranges)
+
+
+def _search(rules: Sequence[Rule]) -> NetworkSearch:
+    ranges, ranges6 = (
+        AnswerRanges(
+            rules,
+            [rule.condition.ranges(size) for rule in rules if isinstance(rule.condition, Network)],
+            size,
+        )
+        for size in (4, 16)
+    )
+    return NetworkSearch(ranges, ranges6)

@@ -6,7 +6,12 @@ from typing import TypeAlias
 Kept: TypeAlias = tuple[Callable[[], object], Mapping[str, str], object]
 """Whether the entries are outdated (true or not), the entries, and what has to live as long."""
 
-NOT_KEPT: Kept = (lambda: True, {}, None)
+
+def _always() -> object:
+    return True
+
+
+NOT_KEPT: Kept = (_always, {}, None)
 
 
 class Lacking:
@@ -15,8 +20,9 @@ class Lacking:
     Most questions to access tables find nothing, and each restriction asks for several keys.
     """
 
-    lacks: Callable[[Sequence[str]], bool]
-    """Whether none of these folded keys is found; False where only `lookup` can tell."""
+    def lacks(self, keys: Sequence[str], /) -> bool:
+        """Whether none of these folded keys is found; False where only `lookup` can tell."""
+        return False
 
 
 class Keeping(Lacking):
@@ -25,7 +31,8 @@ class Keeping(Lacking):
     `kept` answers for every folded key but the empty one.
     """
 
-    kept: Kept = NOT_KEPT
+    def __init__(self) -> None:
+        self.kept: Kept = NOT_KEPT
 
     def lacks(self, keys: Sequence[str], /) -> bool:
         """Whether none of these folded keys is found; False where only `lookup` can tell."""
@@ -37,16 +44,29 @@ class Keeping(Lacking):
 
 
 class FixedStrings(Lacking):
-    """Keys, folded already, and their values; `lookup` is the dictionary's own."""
+    """Keys, folded already, and their values.
 
-    pattern = False
-    blocking = False
+    `asked`, where somebody listens, is told of every key.
+    """
 
-    def __init__(self, spec: str, entries: dict[str, str]) -> None:
+    def __init__(
+        self, spec: str, entries: dict[str, str], asked: Callable[[str], None] | None = None
+    ) -> None:
         self.spec = spec
+        self.pattern = False
+        self.blocking = False
         self.entries = entries
-        self.lookup: Callable[[str], str | None] = entries.get
-        self.lacks = entries.keys().isdisjoint
+        self._asked = asked
+
+    def lookup(self, key: str, /) -> str | None:
+        """The value of a folded key."""
+        if self._asked is not None:
+            self._asked(key)
+        return self.entries.get(key)
+
+    def lacks(self, keys: Sequence[str], /) -> bool:
+        """Whether none of these folded keys is found."""
+        return self.entries.keys().isdisjoint(keys)
 
 
 def can_not_tell(keys: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from importlib import import_module
 
 import msgspec
 
-from maysend.tables.reloading import FileTable
+from maysend.tables.file_table import FileTable
 from maysend.tables.sources import Sources
 from maysend.tables.table import LookupTable, Opener, TableContext, TableError, Warn
 from maysend.tables.text import CheckedTable

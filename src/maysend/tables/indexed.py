@@ -30,10 +30,10 @@ class IndexedTable(Keeping):
     file under the same name is seen when it is opened (reloading).
     """
 
-    pattern = False
-    blocking = False
-
     def __init__(self, spec: str, file: DatabaseFile, find: Find, contents: Contents) -> None:
+        super().__init__()
+        self.pattern = False
+        self.blocking = False
         self.spec = spec
         self._file = file
         self._find = find

@@ -18,23 +18,22 @@ Range: TypeAlias = tuple[int, int]
 
 
 class AnswerRanges:
-    """What the addresses of one family answer; `size` is that of an address in bytes."""
+    """What the addresses of one family answer; `size` is that of an address in bytes.
+
+    From each of the packed addresses `starts` on, the lowest one first, that of `answers` counts.
+    """
 
     def __init__(self, rules: Sequence[Rule], ranges: Sequence[Iterable[Range]], size: int) -> None:
         """`ranges`: where each condition holds, in the order of the rules."""
-        self._starts: list[bytes] = [bytes(size)]
-        self._answers: list[str | None] = [None]
+        self.starts: list[bytes] = [bytes(size)]
+        self.answers: list[str | None] = [None]
         for start, number in _first_rules(_applying(rules, ranges, 1 << 8 * size)):
             answer = None if number is None else _answer(rules[number])
             if start == 0:
-                self._answers[0] = answer
+                self.answers[0] = answer
             elif start < 1 << 8 * size:
-                self._starts.append(start.to_bytes(size, "big"))
-                self._answers.append(answer)
-
-    def answer(self, address: bytes) -> str | None:
-        """The answer of the first rule that applies to the packed `address`."""
-        return self._answers[bisect_right(self._starts, address) - 1]
+                self.starts.append(start.to_bytes(size, "big"))
+                self.answers.append(answer)
 
 
 class FirstNetwork:

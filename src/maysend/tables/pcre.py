@@ -49,50 +49,35 @@ from maysend.tables.lines import LogicalLine, read_rules
 from maysend.tables.pattern_reading import PatternReader
 from maysend.tables.plain_patterns import LazyCompiler
 from maysend.tables.prefilter import Prefilter
+from maysend.tables.rule_search import PatternTable
 from maysend.tables.rule_tests import Engine
-from maysend.tables.rules import Condition, Rule, compile_rules, search
+from maysend.tables.rules import Condition, compile_rules, search
 from maysend.tables.table import TableContext
 
 OBSOLETE: Final = "X"
-
-
-class PcreTable:
-    """The rules of a pcre table."""
-
-    pattern = True
-    blocking = False
-
-    def __init__(self, spec: str, rules: list[Rule], context: TableContext) -> None:
-        self.spec = spec
-        self.rules = rules
-        self._context = context
-        self.lookup: Callable[[str], str | None]
-        if context.trace is None:
-            self.lookup = Prefilter(rules, Engine(_groups, self._warn), self.search_all).lookup
-        else:
-            self.lookup = self.search_all  # which can tell the line
-
-    def search_all(self, key: str) -> str | None:
-        """The same, by trying one rule after the other."""
-        return search(self.rules, key.encode("utf-8", "surrogateescape"), self.spec, self._context)
-
-    def _warn(self, line: int, problem: str) -> None:
-        self._context.warn(f"{self.spec}, line {line}: {problem}")
 
 
 def _groups(condition: Condition, key: bytes) -> Sequence[bytes] | None:
     return condition.groups(key)
 
 
-def open_pcre(name: str, context: TableContext) -> PcreTable:
+def open_pcre(name: str, context: TableContext) -> PatternTable:
     """Open `pcre:name`. Raises TableError (config) where the rules can't be read."""
     spec = f"pcre:{name}"
     return compile_pcre(read_rules(name, spec, context), spec, context)
 
 
-def compile_pcre(lines: Iterable[LogicalLine], spec: str, context: TableContext) -> PcreTable:
+def compile_pcre(lines: Iterable[LogicalLine], spec: str, context: TableContext) -> PatternTable:
     """The table of rules that don't come from a file of their own."""
-    return PcreTable(spec, compile_rules(lines, _syntax(context), spec, context), context)
+    rules = compile_rules(lines, _syntax(context), spec, context)
+
+    def search_all(key: str) -> str | None:
+        return search(rules, key.encode("utf-8", "surrogateescape"), spec, context)
+
+    if context.trace is not None:
+        return PatternTable(spec, rules, search_all, None)  # which can tell the line
+    engine = Engine(_groups, lambda line, problem: context.warn(f"{spec}, line {line}: {problem}"))
+    return PatternTable(spec, rules, search_all, Prefilter(rules, engine, search_all))
 
 
 @cache

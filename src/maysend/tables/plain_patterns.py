@@ -5,22 +5,20 @@ understood beyond doubt (pattern_reading) is not given to its engine when the ta
 whether it matches is first asked of an expression that is cheaper to make and to ask.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from maysend.tables.delimited import CompiledPattern
 from maysend.tables.pattern_literals import Understood
 from maysend.tables.pattern_reading import PatternReader
-from maysend.tables.rules import MatchError
+from maysend.tables.text_tests import Search
 
 if TYPE_CHECKING:
     from maysend.tables.pcre2_library import BundledLibrary
 
-_OFTEN = 40
-"""Python's re takes ten times as long to compile as PCRE2, and half as long to search."""
-
 Compile = Callable[[bytes, int], CompiledPattern]
+Match = Callable[[bytes, int], Sequence[bytes] | None]
+"""As CompiledPattern.match."""
 
 
 class LazyCompiler:
@@ -48,7 +46,7 @@ class LazyCompiler:
         meaning = self._reader.read(pattern)
         if meaning is None:
             return self._compile_now(pattern, options)
-        search = None if meaning.source is None else Search(meaning.source, self._searches)
+        search = None if meaning.source is None else Search(meaning.source, self._searches.search)
         for_usual_keys = None
         if self._reader.syntax == "perl" and search is not None:
             for_usual_keys = _Lazily(self._searches.compile, pattern, options)
@@ -67,7 +65,7 @@ class PlainPattern:
     def __init__(
         self,
         meaning: Understood,
-        search: "Search | None",
+        search: Search | None,
         engine: "_Lazily",
         for_usual_keys: "_Lazily | None",
     ) -> None:
@@ -75,7 +73,7 @@ class PlainPattern:
         self.group_count = meaning.group_count
         self.search = search
         self.match = engine.match
-        self.match_usual = None if for_usual_keys is None else for_usual_keys.match
+        self.match_usual: Match | None = None if for_usual_keys is None else for_usual_keys.match
 
 
 class _Lazily:
@@ -95,39 +93,6 @@ class _Lazily:
         if compiled is None:
             compiled = self._compiled = self._compile(self._pattern, self._options)
         return compiled.match(key, wanted)
-
-
-class Search:
-    """Whether a pattern is found in a key as seen, by an expression that means the same."""
-
-    __slots__ = ("_code", "_search", "_searches", "_uses", "source")
-
-    def __init__(self, source: str, searches: "_Searches") -> None:
-        self.source = source
-        self._searches = searches
-        self._uses = 0
-        self._code: Callable[[bytes], bool] | None = None
-        self._search: Callable[[str], object] | None = None
-
-    def __call__(self, text: str, /) -> bool:
-        """Whether it is in `text`, a key as seen that is not longer than LONGEST_KEY."""
-        if self._search is not None:
-            return self._search(text) is not None
-        if self._code is None:
-            self._code = self._searches.search(self.source.encode("ascii"))
-        self._uses += 1
-        if self._uses > _OFTEN:
-            self.quickest()
-        try:
-            return self._code(text.encode("latin-1"))
-        except MatchError:  # MOST_WAYS is there to prevent it
-            return self.quickest()(text) is not None
-
-    def quickest(self) -> Callable[[str], object]:
-        """The quickest way to search, which takes longest to prepare; true where it is found."""
-        if self._search is None:
-            self._search = re.compile(self.source, re.ASCII).search
-        return self._search
 
 
 class _Searches:

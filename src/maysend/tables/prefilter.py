@@ -12,155 +12,131 @@ tried can't warn of its match limit.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import partial
-from importlib import import_module
-from typing import Any
-
-import msgspec
 
 from maysend.tables.pattern_literals import EDGE, LONGEST_KEY, Texts, seen
-from maysend.tables.rule_tests import (
-    Answer,
-    Engine,
-    QuickTest,
-    fixed_answer,
-    needed_texts,
-    quick_answer,
-    quick_test,
-    sure_texts,
-)
+from maysend.tables.rule_search import RuleSearch
+from maysend.tables.rule_tests import Engine, Plan, needed_texts, sure_texts
 from maysend.tables.rules import Rule, guards_of
+from maysend.tables.text import CheckedTable
+from maysend.tables.text_scan import TextScan
 
 _LONG_ENOUGH = 24
 """Characters of a text that is only a hint; more would take memory and leave out little."""
-
-
-_LONGEST_SEEN = LONGEST_KEY + 2 * len(EDGE)
 
 _FEW = 100
 """So many rules are worth some milliseconds when a table is opened, to be quicker afterwards."""
 
 
-class Plan(msgspec.Struct):
-    """How one rule is tried: `guards` are the `if`s around it, from the outside.
-
-    With a quick test and a fixed answer, one decides and the other answers; with a fixed answer
-    alone, it applies wherever its text was found. Without a fixed answer, `fill` says whether it
-    applies and what it answers.
-    """
-
-    rule: Rule
-    guards: tuple[int, ...]
-    quick: QuickTest | None
-    fixed: str | None
-    fill: Answer
-
-
-class Prefilter:
+class Prefilter(RuleSearch):
     """The rules of one table, by the texts that they need."""
 
     def __init__(
         self, rules: Sequence[Rule], engine: Engine, search_all: Callable[[str], str | None]
     ) -> None:
         """`search_all` tries every rule; it is for keys that can't be seen as others are."""
-        self._engine = engine
         self._search_all = search_all
         self._plans = [
-            _plan(rule, guards, engine, prepared=len(rules) <= _FEW)
+            Plan(rule, guards, engine, len(rules) <= _FEW)
             for rule, guards in zip(rules, guards_of(rules), strict=True)
         ]
-        self._always: tuple[int, ...] = ()
-        self._whole: dict[str, tuple[int, ...]] = {}
-        self._scan: Callable[[str], Any] | None = None
-        self._arrange()
-        # Taken apart, because that is quicker to read.
-        self._steps = [(plan.guards, plan.quick, plan.fixed, plan.fill) for plan in self._plans]
+        self._always: list[int] = []
+        self._whole: dict[str, list[int]] = {}
+        inside = self._arrange()
+        self._scan = TextScan(inside)
+        self.plain = all(plan.fixed is None or plan.fixed.isascii() for plan in self._plans)
 
     def lookup(self, key: str, /) -> str | None:
         """The answer of the first rule that applies to `key`."""
         text = f"\n{key.lower()}\n" if key.isascii() else seen(key)
-        if len(text) > _LONGEST_SEEN or "\n" in key or "\0" in key:
+        if len(text) > LONGEST_KEY + 2 * len(EDGE) or "\n" in key or "\0" in key:
             return self._search_all(key)
-        found = self._always
+        numbers = list(self._always)
         if text in self._whole:
-            found += self._whole[text]
-        if self._scan is not None:
-            for _, numbers in self._scan(text):
-                found += numbers
-        if not found:
+            numbers += self._whole[text]
+        self._scan.find(text, numbers)
+        return self._first(numbers, text, key) if numbers else None
+
+    def usual(self, key: str, table: CheckedTable) -> str | None:
+        """The same in short, with no look at a character twice."""
+        if not self._scan.by_characters or len(key) > LONGEST_KEY:
+            return table.lookup(key)
+        likely = self._scan.likely(key, 127)
+        if likely is None:
+            return table.lookup(key)
+        if not (likely or self._whole or self._always):
             return None
-        known: dict[int, bool] | None = None
-        for number in sorted(set(found)) if len(found) > 1 else found:
-            guards, quick, fixed, fill = self._steps[number]
-            if guards:
-                if known is None:
-                    known = {}
-                if not self._guards_hold(guards, text, key, known):
-                    continue
-            if quick is not None and not quick(text):
+        text = f"\n{key.lower()}\n"
+        numbers = list(self._always)
+        whole = self._whole.get(text)
+        if whole is not None:
+            numbers += whole
+        for found in likely:
+            if found.text in text:
+                numbers += found.numbers
+        if not numbers:
+            return None
+        answer = self._first(numbers, text, key)
+        return answer if answer is None or answer.isascii() else table.lookup(key)
+
+    def _first(self, numbers: list[int], text: str, key: str) -> str | None:
+        """The answer of the first of these rules that applies."""
+        if len(numbers) > 1:
+            numbers.sort()
+        known: dict[int, bool] = {}
+        before = -1
+        for number in numbers:
+            if number == before:
+                continue  # two of its texts were found
+            before = number
+            plan = self._plans[number]
+            if plan.guards and not self._guards_hold(plan.guards, text, key, known):
                 continue
-            if fixed is not None:
-                return fixed
-            answer = fill(key)
+            if plan.test is not None and not plan.test.holds(text):
+                continue
+            answer = plan.fixed
+            if answer is None:
+                answer = plan.answer(key)
             if answer is not None:
                 return answer
         return None
 
-    def _guards_hold(
-        self, guards: tuple[int, ...], text: str, key: str, known: dict[int, bool]
-    ) -> bool:
+    def _guards_hold(self, guards: list[int], text: str, key: str, known: dict[int, bool]) -> bool:
         for number in guards:
-            if number not in known:
-                plan = self._plans[number]
-                if plan.quick is not None:
-                    known[number] = bool(plan.quick(text))
-                else:
-                    known[number] = self._engine.groups(plan.rule, key) is not None
-            if not known[number]:
+            holds = known.get(number)
+            if holds is None:
+                holds = known[number] = self._plans[number].holds(text, key)
+            if not holds:
                 return False
         return True
 
-    def _arrange(self) -> None:
-        """Choose for each rule the text that leaves it out most often."""
+    def _arrange(self) -> dict[str, list[int]]:
+        """Choose for each rule the text that leaves it out most often; those to be looked for."""
         choices = {
             number: self._choices(plan)
             for number, plan in enumerate(self._plans)
             if plan.rule.answer is not None
         }
         uses = Counter(text for sets in choices.values() for texts in sets for text in texts)
-        always: list[int] = []
-        whole: dict[str, list[int]] = {}
         inside: dict[str, list[int]] = {}
         for number, sets in choices.items():
             if not sets:
-                always.append(number)
+                self._always.append(number)
                 continue
             texts = min(sets, key=lambda texts: sum(_cost(text, uses[text]) for text in texts))
             plan = self._plans[number]
             if texts is sure_texts(plan.rule.condition) and plan.fixed is not None:
-                plan.quick = None
+                plan.test = None
             else:
                 texts = tuple({_hint(text) for text in texts})
             for text in texts:
-                (whole if _is_whole(text) else inside).setdefault(text, []).append(number)
-        self._always = tuple(always)
-        self._whole = {text: tuple(numbers) for text, numbers in whole.items()}
-        self._scan = _automaton(inside) if inside else None
+                (self._whole if _is_whole(text) else inside).setdefault(text, []).append(number)
+        return inside
 
     def _choices(self, plan: Plan) -> list[Texts]:
         sets = list(needed_texts(plan.rule.condition))
         for number in plan.guards:
             sets += needed_texts(self._plans[number].rule.condition)
         return sets
-
-
-def _plan(rule: Rule, guards: tuple[int, ...], engine: Engine, *, prepared: bool) -> Plan:
-    fill = quick_answer(rule, engine)
-    if fill is not None:
-        return Plan(rule, guards, None, None, fill)
-    quick = quick_test(rule.condition, prepared=prepared)
-    fixed = None if quick is None else fixed_answer(rule)
-    return Plan(rule, guards, quick, fixed, partial(engine.answer, rule))
 
 
 def _is_whole(text: str) -> bool:
@@ -174,12 +150,3 @@ def _hint(text: str) -> str:
 def _cost(text: str, uses: int) -> float:
     """How much a text costs, roughly: rules to try, times how often it is met by chance."""
     return uses * (1 + 200 / len(text) ** 3)
-
-
-def _automaton(texts: dict[str, list[int]]) -> Callable[[str], Any]:
-    automaton = import_module("ahocorasick").Automaton()  # has no type hints
-    for text, numbers in texts.items():
-        automaton.add_word(text, tuple(numbers))
-    automaton.make_automaton()
-    scan: Callable[[str], Any] = automaton.iter
-    return scan

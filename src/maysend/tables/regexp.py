@@ -46,49 +46,13 @@ from maysend.tables.lines import read_rules
 from maysend.tables.pattern_reading import PatternReader
 from maysend.tables.plain_patterns import LazyCompiler
 from maysend.tables.prefilter import Prefilter
+from maysend.tables.rule_search import PatternTable
 from maysend.tables.rule_tests import Engine
 from maysend.tables.rules import Condition, Rule, compile_rules, search
 from maysend.tables.table import TableContext, TableError
 
 if TYPE_CHECKING:
     from maysend.tables.posix_regex import PosixLibrary
-
-
-class RegexpTable:
-    """The rules of a regexp table."""
-
-    pattern = True
-    blocking = False
-
-    def __init__(
-        self, spec: str, rules: list[Rule], library: "PosixLibrary", context: TableContext
-    ) -> None:
-        self.spec = spec
-        self.rules = rules
-        self._library = library
-        self._context = context
-        self.lookup: Callable[[str], str | None]
-        if context.trace is None:
-            self.lookup = Prefilter(rules, Engine(self._groups, self._warn), self.search_all).lookup
-        else:
-            self.lookup = self.search_all  # which can tell the line
-
-    def search_all(self, key: str) -> str | None:
-        """The same, by trying one rule after the other."""
-        with self._library.c_locale():
-            return search(
-                self.rules, key.encode("utf-8", "surrogateescape"), self.spec, self._context
-            )
-
-    def _groups(self, condition: Condition, key: bytes) -> Sequence[bytes] | None:
-        before = self._library.enter_c_locale()  # in short: this is asked often
-        try:
-            return condition.groups(key)
-        finally:
-            self._library.leave_c_locale(before)
-
-    def _warn(self, line: int, problem: str) -> None:
-        self._context.warn(f"{self.spec}, line {line}: {problem}")
 
 
 class RegexpSyntax(DelimitedSyntax):
@@ -113,7 +77,7 @@ class RegexpSyntax(DelimitedSyntax):
         return Matches(self.compile_pattern(text, pattern.options), pattern.negated)
 
 
-def open_regexp(name: str, context: TableContext) -> RegexpTable:
+def open_regexp(name: str, context: TableContext) -> PatternTable:
     """Open `regexp:name`. Raises TableError (config) where the rules can't be read."""
     spec = f"regexp:{name}"
     lines = read_rules(name, spec, context)
@@ -123,7 +87,23 @@ def open_regexp(name: str, context: TableContext) -> RegexpTable:
         raise TableError(spec, f"needs the GNU C library: {error}", "config") from error
     with library.c_locale():
         rules = compile_rules(lines, _syntax(library, context), spec, context)
-    return RegexpTable(spec, rules, library, context)
+
+    def search_all(key: str) -> str | None:
+        with library.c_locale():
+            return search(rules, key.encode("utf-8", "surrogateescape"), spec, context)
+
+    if context.trace is not None:
+        return PatternTable(spec, rules, search_all, None)  # which can tell the line
+
+    def groups(condition: Condition, key: bytes) -> Sequence[bytes] | None:
+        before = library.enter_c_locale()  # in short: this is asked often
+        try:
+            return condition.groups(key)
+        finally:
+            library.leave_c_locale(before)
+
+    engine = Engine(groups, lambda line, problem: context.warn(f"{spec}, line {line}: {problem}"))
+    return PatternTable(spec, rules, search_all, Prefilter(rules, engine, search_all))
 
 
 @cache

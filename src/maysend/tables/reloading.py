@@ -4,16 +4,13 @@ smtpd ends when it notices that a table has changed, and the next process opens 
 new version takes the place of the old one while lookups go on: see docs/design/reloading.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from threading import Lock, Thread
 from time import monotonic
 from typing import Generic, TypeAlias, TypeVar
 
-from maysend.tables.fixed_strings import Keeping, Lacking, lacks_of
 from maysend.tables.sources import Sources
-from maysend.tables.table import LookupTable, TableError, Warn
-from maysend.tables.text import CheckedTable
-from maysend.tables.unavailable import UnavailableTable
+from maysend.tables.table import TableError, Warn
 
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Sources, Warn], T]
@@ -44,7 +41,7 @@ class Reloading(Generic[T]):
         self._read = read
         self._warn = warn
         self._looking = Lock()
-        self._due = monotonic() + LOOK_INTERVAL
+        self.due = monotonic() + LOOK_INTERVAL
         self._noticed: float | None = None
         self._reading: Thread | None = None
         self._retry_at = float("inf")
@@ -52,7 +49,7 @@ class Reloading(Generic[T]):
 
     def now(self) -> T:
         """The value as of at most two seconds ago."""
-        if monotonic() >= self._due:
+        if monotonic() >= self.due:
             self.look()
         return self.value
 
@@ -62,12 +59,12 @@ class Reloading(Generic[T]):
         That happens in a thread of its own. While lookups are frequent they go on with the old
         value; one that comes after a pause waits, because what it has may be old by hours.
         """
-        paused = monotonic() - self._due > LOOK_INTERVAL
+        paused = monotonic() - self.due > LOOK_INTERVAL
         if not self._looking.acquire(blocking=paused):
             return
         try:
             now = monotonic()
-            if now < self._due:
+            if now < self.due:
                 return
             if self._reading is None and self._wanted(now):
                 self._reading = Thread(target=self._read_again, args=(now,), daemon=True)
@@ -76,7 +73,7 @@ class Reloading(Generic[T]):
                 self._reading.join(None if paused else _QUICK)
                 if not self._reading.is_alive():
                     self._reading = None
-            self._due = monotonic() + LOOK_INTERVAL
+            self.due = monotonic() + LOOK_INTERVAL
         finally:
             self._looking.release()
 
@@ -137,68 +134,3 @@ class HeldWarnings:
         held, self._held = self._held or [], None
         for warning in held:
             self._warn(warning)
-
-
-class FileTable(Reloading[LookupTable], Lacking):
-    """A table that is read from files, as they are now."""
-
-    def __init__(
-        self, table: LookupTable, sources: Sources, read: "Read[LookupTable]", warn: Warn
-    ) -> None:
-        super().__init__(table, sources, read, warn)
-        self.spec = table.spec
-        self.lacks = self._lacks_now
-        self._answer_by(table)
-
-    @property
-    def table(self) -> LookupTable:
-        """The version that answers now."""
-        return self.value
-
-    def lookup(self, key: str, /) -> str | None:
-        """The answer for `key`, None where it is not found; TableError where that is unknown."""
-        if monotonic() >= self._due:
-            self.look()
-        keeping = self._keeping
-        if keeping is not None and key and key.isascii():
-            # In short what the tables inside do: each call in between costs a tenth of the time.
-            outdated, entries, _needed = keeping.kept
-            if not outdated():
-                answer = entries.get(key.lower())
-                if answer is None or answer.isascii():
-                    return answer
-        return self._ask(key)
-
-    def _lacks_now(self, keys: Sequence[str], /) -> bool:
-        if monotonic() >= self._due:
-            self.look()
-        return self._lacks(keys)
-
-    def look(self) -> None:
-        """Look at the files, also for what is not a new version of them."""
-        super().look()
-        keeping = self._keeping
-        if keeping is not None:
-            keeping.look()
-
-    def replace(self, value: LookupTable) -> None:
-        """Answer by `value` from now on: one assignment decides, so no lookup sees half of it."""
-        super().replace(value)
-        self._answer_by(value)
-
-    def failed(self, error: TableError) -> None:
-        """Keep the version before; where there has been none, the error is the new one."""
-        if not isinstance(self.value, UnavailableTable):
-            return super().failed(error)
-        if self.value.reason != error.reason:
-            self._warn(str(error))
-            self.replace(UnavailableTable(self.spec, error.reason))
-        return None
-
-    def _answer_by(self, table: LookupTable) -> None:
-        self.pattern = table.pattern
-        self.blocking = table.blocking
-        self._ask = table.lookup
-        self._lacks = lacks_of(table)
-        inside = table.table if isinstance(table, CheckedTable) else None
-        self._keeping = inside if isinstance(inside, Keeping) else None

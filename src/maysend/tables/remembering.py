@@ -13,4 +13,8 @@ class Remembering:
 
 def would_wait(table: LookupTable, key: str) -> bool:
     """Whether a lookup of `key` may wait for a process or a host."""
-    return table.blocking and not (isinstance(table, Remembering) and table.remembers(key))
+    if not table.blocking:
+        return False
+    # Asked by name, because the compiled class of tables that are checked inherits only once.
+    remembers = getattr(table, "remembers", None)
+    return remembers is None or not remembers(key)

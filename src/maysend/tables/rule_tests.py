@@ -5,14 +5,9 @@ from typing import TypeAlias
 
 from maysend.tables.delimited import Both, Matches
 from maysend.tables.pattern_literals import Texts
-from maysend.tables.plain_patterns import PlainPattern
+from maysend.tables.plain_patterns import Match, PlainPattern
 from maysend.tables.rules import Condition, MatchError, Rule
-
-QuickTest: TypeAlias = Callable[[str], object]
-"""Whether a condition holds (true or false), from the key as seen (pattern_literals.seen)."""
-
-Answer: TypeAlias = Callable[[str], str | None]
-"""The answer of a rule for a key, None where the rule does not apply."""
+from maysend.tables.text_tests import Contains, Lacks, TextTest
 
 Groups: TypeAlias = Callable[[Condition, bytes], Sequence[bytes] | None]
 """Asks the engine whether a condition holds, and for its groups. Raises MatchError."""
@@ -34,10 +29,42 @@ class Engine:
             self._warn(rule.number, str(error))
             return None
 
-    def answer(self, rule: Rule, key: str) -> str | None:
-        """The answer of the rule, None where it does not apply."""
-        groups = self.groups(rule, key)
-        return None if groups is None or rule.answer is None else rule.answer(groups)
+
+class Plan:
+    """How one rule is tried, once it is known that it can apply.
+
+    `guards` are the `if`s around it, from the outside. With a test and a fixed answer, one decides
+    and the other answers; with a fixed answer alone, it applies wherever its text was found.
+    """
+
+    def __init__(self, rule: Rule, guards: tuple[int, ...], engine: Engine, prepared: bool) -> None:
+        """`prepared`: take the time now that makes it quick, instead of when it is often asked."""
+        self.rule = rule
+        self.guards = list(guards)
+        self._engine = engine
+        self.test: TextTest | None = None
+        self.fixed: str | None = None
+        self._match, self._wanted = _usual_match(rule)
+        if self._match is None:
+            self.test = _text_test(rule.condition, prepared)
+            self.fixed = None if self.test is None else _fixed_answer(rule)
+
+    def answer(self, key: str) -> str | None:
+        """The answer without a fixed one, None where the rule does not apply."""
+        if self._match is not None:
+            try:
+                groups = self._match(key.encode("utf-8", "surrogateescape"), self._wanted)
+            except MatchError:
+                groups = self._engine.groups(self.rule, key)
+        else:
+            groups = self._engine.groups(self.rule, key)
+        return None if groups is None or self.rule.answer is None else self.rule.answer(groups)
+
+    def holds(self, text: str, key: str) -> bool:
+        """Whether the condition of an `if` holds; `text` is the `key` as seen."""
+        if self.test is not None:
+            return self.test.holds(text)
+        return self._engine.groups(self.rule, key) is not None
 
 
 def needed_texts(condition: Condition) -> tuple[Texts, ...]:
@@ -58,42 +85,32 @@ def sure_texts(condition: Condition) -> Texts | None:
     return pattern.meaning.texts
 
 
-def quick_test(condition: Condition, *, prepared: bool) -> QuickTest | None:
-    """Tells whether the condition holds; None where only the engine can.
-
-    `prepared`: take the time now that makes it quick, instead of when it is often asked.
-    """
+def _text_test(condition: Condition, prepared: bool) -> TextTest | None:
+    """Tells whether the condition holds; None where only the engine can."""
     pattern = _plain(condition)
     if pattern is None or not isinstance(condition, Matches):
         return None
     if pattern.meaning.texts is not None:
-        return _contains(pattern.meaning.texts, negated=condition.negated)
+        return Contains(pattern.meaning.texts, condition.negated)
     if pattern.search is None:
         return None
-    search = pattern.search.quickest() if prepared else pattern.search
-    return (lambda text: not search(text)) if condition.negated else search
+    if prepared:
+        pattern.search.prepare()
+    return Lacks(pattern.search) if condition.negated else pattern.search
 
 
-def quick_answer(rule: Rule, engine: Engine) -> Answer | None:
-    """Tells the answer with groups in it, or None, without the table's engine where possible."""
-    pattern, answer = _plain(rule.condition), rule.answer
-    if pattern is None or answer is None or not isinstance(rule.condition, Matches):
-        return None
-    match, wanted = pattern.match_usual, rule.condition.wanted
-    if match is None or not wanted:
-        return None
+def _usual_match(rule: Rule) -> tuple[Match | None, int]:
+    """Tells the groups that the answer needs without the table's engine; None where there are none.
 
-    def answer_usual(key: str) -> str | None:
-        try:
-            groups = match(key.encode("utf-8", "surrogateescape"), wanted)
-        except MatchError:
-            return engine.answer(rule, key)
-        return None if groups is None else answer(groups)
-
-    return answer_usual
+    And how many these are.
+    """
+    pattern = _plain(rule.condition)
+    if pattern is None or rule.answer is None or not isinstance(rule.condition, Matches):
+        return None, 0
+    return (pattern.match_usual if rule.condition.wanted else None), rule.condition.wanted
 
 
-def fixed_answer(rule: Rule) -> str | None:
+def _fixed_answer(rule: Rule) -> str | None:
     """The answer of a rule that has no `$number` in it, else None."""
     condition = rule.condition
     if rule.answer is None or not isinstance(condition, Matches) or condition.wanted:
@@ -105,12 +122,3 @@ def _plain(condition: Condition) -> PlainPattern | None:
     if isinstance(condition, Matches) and isinstance(condition.compiled, PlainPattern):
         return condition.compiled
     return None
-
-
-def _contains(texts: Texts, *, negated: bool) -> QuickTest:
-    if len(texts) > 1:
-        return lambda text: any(wanted in text for wanted in texts) is not negated
-    (only,) = texts
-    if negated:
-        return lambda text: only not in text
-    return lambda text: only in text

@@ -1,5 +1,7 @@
 """What every table does to keys and answers: UTF-8 is checked, fixed-string keys are folded."""
 
+from collections.abc import Sequence
+
 from maysend.tables.fixed_strings import Lacking, lacks_of
 from maysend.tables.remembering import Remembering
 from maysend.tables.table import LookupTable, TableContext, TableError
@@ -33,7 +35,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-class CheckedTable(Lacking, Remembering):
+class CheckedTable(Lacking):
     """A table seen through the checks that Postfix puts around every table.
 
     With smtputf8_enable a key that is not UTF-8 is not found, and an answer that is not UTF-8
@@ -51,11 +53,15 @@ class CheckedTable(Lacking, Remembering):
         self._warn = context.warn
         self._folds = not table.pattern and (context.utf8 or not forwards)
         self._ask = table.lookup
-        self.lacks = lacks_of(table)
+        self._lacks = lacks_of(table)
         self._remembers = table.remembers if isinstance(table, Remembering) else None
         self._tell = context.tell
         if self._tell is not None:
             self._ask = self._told
+
+    def lacks(self, keys: Sequence[str], /) -> bool:
+        """Whether none of these folded keys is found; False where only `lookup` can tell."""
+        return self._lacks(keys)
 
     def remembers(self, key: str, /) -> bool:
         """Whether the table has this key's answer without having to wait."""

@@ -30,28 +30,13 @@ The value, without whitespace at its ends.
 DATABASE_README, postmap(1); Postfix 2.8.
 """
 
+from collections.abc import Callable, Mapping
+
 from maysend.tables.entries import EntryError, spaced
 from maysend.tables.fixed_strings import FixedStrings
 from maysend.tables.lines import LogicalLine, read_lines
 from maysend.tables.table import TableContext, TableError, Tell
 from maysend.tables.text import fold, is_utf8, printable
-
-
-class TextTable(FixedStrings):
-    """The entries of a text file, which tells in which line it finds one."""
-
-    def __init__(
-        self, spec: str, entries: dict[str, str], lines: dict[str, int], tell: Tell
-    ) -> None:
-        super().__init__(spec, entries)
-        self._lines = lines
-        self._tell = tell
-        self.lookup = self._told
-
-    def _told(self, key: str, /) -> str | None:
-        if key in self._lines:
-            self._tell("line", f"{self.spec}, line {self._lines[key]}")
-        return self.entries.get(key)
 
 
 def open_texthash(name: str, context: TableContext) -> FixedStrings:
@@ -74,8 +59,18 @@ def open_texthash(name: str, context: TableContext) -> FixedStrings:
             raise TableError(spec, repeated, "config")
         context.warn(repeated)
     if context.tell is not None:
-        return TextTable(spec, entries, lines, context.tell)
+        return FixedStrings(spec, entries, _telling(spec, lines, context.tell))
     return FixedStrings(spec, entries)
+
+
+def _telling(spec: str, lines: Mapping[str, int], tell: Tell) -> Callable[[str], None]:
+    """Tells in which line a key is found."""
+
+    def asked(key: str) -> None:
+        if key in lines:
+            tell("line", f"{spec}, line {lines[key]}")
+
+    return asked
 
 
 def _entry(line: LogicalLine, path: str, context: TableContext) -> tuple[str, str] | None:

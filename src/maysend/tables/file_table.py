@@ -1,0 +1,119 @@
+"""A table that is read from files, as they are now.
+
+Each call on the way of a lookup costs a tenth of the time that it takes, so the short ways through
+the tables inside begin here.
+"""
+
+from collections.abc import Sequence
+from time import monotonic
+
+from maysend.tables.compiling import IS_COMPILED
+from maysend.tables.fixed_strings import Keeping, Lacking, lacks_of
+from maysend.tables.reloading import Read, Reloading
+from maysend.tables.rule_search import PatternTable, RuleSearch
+from maysend.tables.sources import Sources
+from maysend.tables.table import LookupTable, TableError, Warn
+from maysend.tables.text import CheckedTable
+from maysend.tables.unavailable import UnavailableTable
+
+
+class FileTable(Lacking):
+    """A table that is read from files, as they are now."""
+
+    def __init__(
+        self, table: LookupTable, sources: Sources, read: "Read[LookupTable]", warn: Warn
+    ) -> None:
+        self.spec = table.spec
+        self.pattern = table.pattern
+        self.blocking = table.blocking
+        self._version = _Version(self, table, sources, read, warn)
+        self.answer_by(table)
+
+    @property
+    def table(self) -> LookupTable:
+        """The version that answers now."""
+        return self._version.value
+
+    def answer_by(self, table: LookupTable) -> None:
+        """Let `table` answer from now on."""
+        self.pattern = table.pattern
+        self.blocking = table.blocking
+        self._ways = _Ways(table)
+
+    def lookup(self, key: str, /) -> str | None:
+        """The answer for `key`, None where it is not found; TableError where that is unknown."""
+        if monotonic() >= self._version.due:
+            self._look()
+        ways = self._ways  # read once: it is replaced while lookups go on
+        if ways.search is not None and ways.checked is not None:
+            return ways.search.usual(key, ways.checked)
+        if ways.keeping is not None and key and key.isascii():
+            # In short what the tables inside do.
+            outdated, entries, _needed = ways.keeping.kept
+            if not outdated():
+                answer = entries.get(key.lower())
+                if answer is None or answer.isascii():
+                    return answer
+        return ways.ask(key)
+
+    def lacks(self, keys: Sequence[str], /) -> bool:
+        """Whether none of these folded keys is found; False where only `lookup` can tell."""
+        if monotonic() >= self._version.due:
+            self._look()
+        return self._ways.lacks(keys)
+
+    def _look(self) -> None:
+        """Look at the files, also for what is not a new version of them."""
+        self._version.look()
+        keeping = self._ways.keeping
+        if keeping is not None:
+            keeping.look()
+
+
+class _Ways:
+    """How a table is asked: in general, and in short where it is of a type that allows it."""
+
+    def __init__(self, table: LookupTable) -> None:
+        self.ask = table.lookup
+        self.lacks = lacks_of(table)
+        self.checked: CheckedTable | None = None
+        self.keeping: Keeping | None = None
+        self.search: RuleSearch | None = None
+        if not isinstance(table, CheckedTable):
+            return
+        self.checked = table
+        inside: object = table.table
+        if isinstance(inside, Keeping):
+            self.keeping = inside
+        if IS_COMPILED and isinstance(inside, PatternTable):
+            search = inside.search
+            self.search = search if search is not None and search.plain else None
+
+
+class _Version(Reloading[LookupTable]):
+    """The table as it was read from the files last."""
+
+    def __init__(
+        self,
+        answering: FileTable,
+        table: LookupTable,
+        sources: Sources,
+        read: "Read[LookupTable]",
+        warn: Warn,
+    ) -> None:
+        super().__init__(table, sources, read, warn)
+        self._answering = answering
+
+    def replace(self, value: LookupTable) -> None:
+        """Answer by `value` from now on: one assignment decides, so no lookup sees half of it."""
+        super().replace(value)
+        self._answering.answer_by(value)
+
+    def failed(self, error: TableError) -> None:
+        """Keep the version before; where there has been none, the error is the new one."""
+        broken = self.value
+        if not isinstance(broken, UnavailableTable):
+            super().failed(error)
+        elif broken.reason != error.reason:
+            self._warn(str(error))
+            self.replace(UnavailableTable(broken.spec, error.reason))
