@@ -33,15 +33,11 @@ from maysend.protocols.dovecot_auth_server import AuthServer
 from maysend.protocols.header import HeaderCollector, HeaderError, parse_header
 from maysend.protocols.milter import MilterError, PacketReader
 from maysend.protocols.policy import PolicyProtocolError, PolicyRequests
-from maysend.protocols.smtp.commands import (
-    CommandError,
-    Extensions,
-    parse_mail,
-    parse_rcpt,
-    split_verb,
-)
+from maysend.protocols.smtp.commands import CommandError, parse_mail, parse_rcpt, split_verb
 from maysend.protocols.smtp.data import DataLimits
-from maysend.protocols.smtp.server import Line, MessageEnd, MessageSlice, ServerCodec
+from maysend.protocols.smtp.events import Line, MessageEnd, MessageSlice
+from maysend.protocols.smtp.extensions import Extensions
+from maysend.protocols.smtp.server import ServerCodec
 from maysend.protocols.socketmap import SocketmapError, SocketmapQueries
 from maysend.tables import LookupTable, TableContext, TableError, open_table
 

@@ -11,14 +11,8 @@ from maysend.protocols.smtp import data
 from maysend.protocols.smtp.chunk import BINARY, parse_bdat
 from maysend.protocols.smtp.commands import CommandError
 from maysend.protocols.smtp.data import DataLimits, unstuff
-from maysend.protocols.smtp.server import (
-    ChunkEnd,
-    Event,
-    Line,
-    MessageEnd,
-    MessageSlice,
-    ServerCodec,
-)
+from maysend.protocols.smtp.events import ChunkEnd, Event, Line, MessageEnd, MessageSlice
+from maysend.protocols.smtp.server import ServerCodec
 from maysend.protocols.smtp.xclient import from_xtext, parse_xclient, to_xtext
 from maysend.reply import Reply
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maysend.protocols.smtp.client import command, extensions, lacking, mail_command, rcpt_command
-from maysend.protocols.smtp.commands import Extensions, MailParameters, RcptParameters
+from maysend.protocols.smtp.extensions import Extensions, MailParameters, RcptParameters
 from maysend.protocols.smtp.replies import ProtocolError, ReplyLines, ReplyReader
 
 REPLIES = st.builds(

@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maysend.protocols.smtp.commands import (
-    CommandError,
-    Extensions,
-    MailParameters,
-    RcptParameters,
-    parse_mail,
-    parse_rcpt,
-    split_verb,
-)
+from maysend.protocols.smtp.commands import CommandError, parse_mail, parse_rcpt, split_verb
+from maysend.protocols.smtp.extensions import Extensions, MailParameters, RcptParameters
 
 ALL = Extensions(10_240_000, True, True, True, True, True)
 

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from maysend.protocols.smtp import data
 from maysend.protocols.smtp.data import DataLimits, DataScanner, stuff, unstuff
-from maysend.protocols.smtp.server import (
+from maysend.protocols.smtp.events import (
     BadLine,
     Event,
     Line,
     MessageEnd,
     MessageSkipped,
     MessageSlice,
-    ServerCodec,
 )
+from maysend.protocols.smtp.server import ServerCodec
 
 UNLIMITED = DataLimits()
 SMALL = DataLimits(size=3000, line=100)

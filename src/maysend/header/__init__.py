@@ -5,9 +5,10 @@ see two authors. The one exception is an unquoted dot in a display name. Everyth
 """
 
 from maysend.header.defects import HeaderDefect
-from maysend.header.fields import Field, fields_of, originator_fields
-from maysend.header.mailboxes import AddressList, Mailbox, parse_address_list
-from maysend.header.originators import Originator, read_originators
+from maysend.header.fields import fields_of, originator_fields
+from maysend.header.mailboxes import parse_address_list
+from maysend.header.originators import read_originators
+from maysend.header.parts import AddressList, Field, Mailbox, Originator
 
 __all__ = [
     "AddressList",

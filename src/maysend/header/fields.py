@@ -3,49 +3,34 @@
 import re
 from collections.abc import Iterable
 
-import msgspec
-
 from maysend.header.defects import LONGEST_FIELD, LONGEST_LINE, HeaderDefect
-
-ORIGINATORS = ("From", "Sender", "Resent-From", "Resent-Sender")
-"""In the spelling that replies use."""
+from maysend.header.parts import ORIGINATORS, Field
 
 _LOOKED_AT = re.compile(
     rb"^((?:Resent-)?(?:From|Sender)[ \t]*):([^\n]*(?:\n[ \t][^\n]*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
-_SPELLINGS = {name.lower(): name for name in ORIGINATORS}
 _FOLD = re.compile(r"\r?\n(?=[ \t]+[^ \t\r\n])")
-
-
-class Field(msgspec.Struct, frozen=True, gc=False):
-    """One field as it stands in the header, folded: text is UTF-8 decoded with surrogateescape."""
-
-    name: str
-    value: str
-
-    @property
-    def canonical_name(self) -> str:
-        """The name as ORIGINATORS spells it; another name as it is."""
-        name = self.name.strip()
-        return _SPELLINGS.get(name.lower(), name)
 
 
 def originator_fields(octets: bytes) -> tuple[Field, ...]:
     """Those of a header block's fields that say who the message is from, in order."""
     return tuple(
-        Field(found[1].decode("ascii"), found[2].removesuffix(b"\r").decode(*_TEXT))
-        for found in _LOOKED_AT.finditer(octets)
+        [
+            Field(found[1].decode("ascii"), _text(found[2].removesuffix(b"\r")))
+            for found in _LOOKED_AT.finditer(octets)
+        ]
     )
 
 
 def fields_of(names_and_values: Iterable[tuple[bytes, bytes]]) -> tuple[Field, ...]:
     """The same, of fields that come one by one, as a milter is told of them."""
-    fields = (Field(name.decode(*_TEXT), value.decode(*_TEXT)) for name, value in names_and_values)
-    return tuple(field for field in fields if field.canonical_name in ORIGINATORS)
+    fields = [Field(_text(name), _text(value)) for name, value in names_and_values]
+    return tuple([field for field in fields if field.canonical_name in ORIGINATORS])
 
 
-_TEXT = ("utf-8", "surrogateescape")
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "surrogateescape")
 
 
 def unfolded(field: Field, *, utf8: bool) -> str:
@@ -63,7 +48,7 @@ def unfolded(field: Field, *, utf8: bool) -> str:
         _check_utf8(value, allowed=utf8)
     first = len(field.name) + 1
     for line in value.split("\n"):
-        if first + len(line.removesuffix("\r").encode(*_TEXT)) > LONGEST_LINE:
+        if first + len(line.removesuffix("\r").encode("utf-8", "surrogateescape")) > LONGEST_LINE:
             raise HeaderDefect(f"it has a line of more than {LONGEST_LINE} octets")
         first = 0
     text = _FOLD.sub("", value)
@@ -73,7 +58,9 @@ def unfolded(field: Field, *, utf8: bool) -> str:
 
 
 def _check_utf8(value: str, *, allowed: bool) -> None:
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise HeaderDefect("it has octets that are no UTF-8")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise HeaderDefect("it has octets that are no UTF-8") from None
     if not allowed:
         raise HeaderDefect("it has characters that are not ASCII, which needs SMTPUTF8")

@@ -3,13 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
-
-import msgspec
 
 from maysend.header.defects import DEEPEST_COMMENT, HeaderDefect
-
-Kind: TypeAlias = Literal["text", "quoted", "literal", "special", "end"]
+from maysend.header.parts import Token
 
 _ATEXT = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff"
 _TOKEN = re.compile(
@@ -30,15 +26,6 @@ _WRONG = {
     "\\": "a backslash outside of quotes",
 }
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-class Token(msgspec.Struct, frozen=True, gc=False):
-    """A word or special. `apart`: blanks or a comment stand before it. `at` counts from 1."""
-
-    kind: Kind
-    text: str
-    apart: bool
-    at: int
 
 
 def tokens(value: str) -> tuple[list[Token], list[str]]:

@@ -7,8 +7,6 @@ local parts in pieces). Wider in one thing: a dot in a display name that is not 
 
 import unicodedata
 
-import msgspec
-
 from maysend.header.defects import (
     LONGEST_LOCAL_PART,
     MOST_MAILBOXES,
@@ -16,30 +14,8 @@ from maysend.header.defects import (
 )
 from maysend.header.domains import parse_domain
 from maysend.header.encoded_words import has_encoded_word
-from maysend.header.lexer import Token, tokens
-
-
-class Mailbox(msgspec.Struct, frozen=True, gc=False):
-    """One mailbox: local part without quoting in Unicode's form NFC, domain as written in NFC."""
-
-    local_part: str
-    domain: str
-
-    @property
-    def address(self) -> str:
-        """The address in internal form."""
-        return f"{self.local_part}@{self.domain}"
-
-
-class AddressList(msgspec.Struct, frozen=True):
-    """All mailboxes of a field, those in groups included.
-
-    `shown` is every other text that a reader of the field may see: display names, comments.
-    """
-
-    mailboxes: tuple[Mailbox, ...]
-    shown: tuple[str, ...]
-    has_group: bool
+from maysend.header.lexer import tokens
+from maysend.header.parts import AddressList, Mailbox, Token
 
 
 def parse_address_list(value: str) -> AddressList:

@@ -2,23 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from maysend.header.defects import MOST_FIELDS, HeaderDefect
-from maysend.header.fields import ORIGINATORS, Field, unfolded
-from maysend.header.mailboxes import AddressList, Mailbox, parse_address_list
+from maysend.header.fields import unfolded
+from maysend.header.mailboxes import parse_address_list
+from maysend.header.parts import ORIGINATORS, AddressList, Field, Originator
 from maysend.header.shown_addresses import shown_addresses
 
 SENDER_OF = {"From": "Sender", "Resent-From": "Resent-Sender"}
 """The field that names the one of several authors who sent the message."""
-
-
-class Originator(msgspec.Struct, frozen=True):
-    """One field: its mailboxes, and the addresses that its display names and comments show."""
-
-    field: str
-    mailboxes: tuple[Mailbox, ...]
-    shown: tuple[str, ...]
 
 
 def read_originators(

@@ -7,8 +7,6 @@ includes obsolete syntax (a blank before the colon, a continuation made of blank
 
 import re
 
-import msgspec
-
 from maysend.protocols.smtp.data import unstuff
 from maysend.reply import Reply
 
@@ -22,18 +20,20 @@ TOO_LONG = Reply(552, "5.3.4", "Error: message header size exceeds fixed limit")
 TOO_MANY_HOPS = Reply(554, "5.4.6", "Error: too many hops")
 FIELD = re.compile(rb"([!-9;-~]+):")
 CONTINUATION = re.compile(rb"[ \t]+[^ \t]")
-END = b"\r\n\r\n"
+LINE_END = b"\r\n"
+END = LINE_END + LINE_END
 ONLY_SOUND_LINES = re.compile(
     rb"(?:[!-9;-~]++:[^\r\n]*+\r\n(?:[ \t]++[^ \t\r\n][^\r\n]*+\r\n)*+)*+"
 )
 NAMES = re.compile(rb"^([!-9;-~]++):", re.MULTILINE)
 
 
-class HeaderBlock(msgspec.Struct, frozen=True):
+class HeaderBlock:
     """A header block's octets (dots not doubled, no empty line at its end) and field names."""
 
-    octets: bytes
-    names: tuple[bytes, ...]
+    def __init__(self, octets: bytes, names: tuple[bytes, ...]) -> None:
+        self.octets = octets
+        self.names = names
 
     def count(self, name: bytes) -> int:
         """How many fields have this name, given in lower case."""
@@ -82,28 +82,44 @@ class HeaderCollector:
     def __init__(self, limit: int = HEADER_SIZE_LIMIT) -> None:
         self.complete = False
         self._limit = limit
-        self._wire = bytearray()
+        self._first = b""
+        self._more = bytearray()
+        self._octets = 0
+        self._last = b""
+        self._end = 0
 
     def feed(self, wire: bytes) -> None:
         """Add a slice. Raises HeaderError when the header is longer than it may be."""
+        if self._octets:
+            self._more += wire
+        else:
+            self._first = wire
+        if self.complete:
+            return
         # The end may lie across the border of two slices.
-        start = max(0, len(self._wire) - len(END))
-        self._wire += wire
-        if self._wire.startswith(b"\r\n") or self._wire.find(END, start) >= 0:
+        seam = self._last + wire
+        before = self._octets - len(self._last)
+        end = seam.find(END)
+        self._octets += len(wire)
+        self._last = seam[1 - len(END) :]
+        length = self._octets
+        self._end = length
+        if before == 0 and seam.startswith(LINE_END):
             self.complete = True
-        length = self._wire.find(END) if self.complete else len(self._wire)
+            self._end = length = 0
+        elif end >= 0:
+            self.complete = True
+            length = before + end
+            self._end = length + len(LINE_END)
         if length > self._limit:
             raise HeaderError(TOO_LONG)
 
     @property
     def wire(self) -> bytes:
         """All that was fed, the beginning of the body included."""
-        return bytes(self._wire)
+        return self._first + self._more if self._more else self._first
 
     @property
     def header(self) -> bytes:
         """The header's text, without the empty line; all of the message where that is missing."""
-        if self._wire.startswith(b"\r\n"):
-            return b""
-        end = self._wire.find(END)
-        return unstuff(bytes(self._wire if end < 0 else self._wire[: end + 2]))
+        return unstuff(self.wire[: self._end])

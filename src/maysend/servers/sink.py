@@ -6,20 +6,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from maysend.protocols.smtp.commands import (
-    CommandError,
-    Extensions,
-    MailParameters,
-    RcptParameters,
-    parse_mail,
-    parse_rcpt,
-    split_verb,
-)
+from maysend.protocols.smtp.commands import CommandError, parse_mail, parse_rcpt, split_verb
 from maysend.protocols.smtp.data import DataLimits, unstuff
+from maysend.protocols.smtp.events import BadLine, Line, MessageEnd, MessageSlice
+from maysend.protocols.smtp.extensions import Extensions, MailParameters, RcptParameters
 from maysend.protocols.smtp.replies import ReplyLines
-from maysend.protocols.smtp.server import BadLine, Line, MessageEnd, MessageSlice
 from maysend.reply import Reply
 from maysend.servers.submission.channel import Channel, ClientGone, read_buffer
+from maysend.servers.submission.wires import ClientWire
 
 OFFERED = Extensions(
     size=0,
@@ -75,7 +69,7 @@ class Sink:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen. Raises OSError."""
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: SinkChannel(self), host, port
+            lambda: ClientWire(self.read_buffer, self.receive), host, port
         )
 
     async def stop(self) -> None:
@@ -105,19 +99,6 @@ class Sink:
             self.messages.append(message)
         if self._arrived is not None:
             self._arrived(message)
-
-
-class SinkChannel(Channel):
-    """A channel that reports to its sink."""
-
-    def __init__(self, sink: Sink) -> None:
-        super().__init__(sink.read_buffer)
-        self._sink = sink
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the dialogue."""
-        super().connection_made(transport)
-        self._sink.receive(self)
 
 
 class SinkDialogue:

@@ -1,6 +1,6 @@
 """The client's end: what the next hop offers (RFC 5321 4.1.1.1), and the commands sent to it."""
 
-from maysend.protocols.smtp.commands import Extensions, MailParameters, RcptParameters
+from maysend.protocols.smtp.extensions import Extensions, MailParameters, RcptParameters
 from maysend.protocols.smtp.replies import ProtocolError, ReplyLines, ReplyReader
 
 __all__ = ["Extensions", "ProtocolError", "ReplyLines", "ReplyReader"]
@@ -78,6 +78,7 @@ def rcpt_command(recipient: str, parameters: RcptParameters) -> bytes:
 def command(line: str) -> bytes:
     """The octets of one command. Raises ValueError for a line that would be two."""
     octets = line.encode("utf-8", "surrogateescape")
-    if b"\r" in octets or b"\n" in octets or b"\0" in octets:
+    # `in` asks first whether the octet is a number, by an exception that costs more than looking.
+    if octets.find(b"\r") >= 0 or octets.find(b"\n") >= 0 or octets.find(b"\0") >= 0:
         raise ValueError("a command holds one line")
     return octets + b"\r\n"

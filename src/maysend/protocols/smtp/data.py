@@ -8,8 +8,6 @@ The slices handed out are as they were on the wire, dots doubled: that is how th
 on, unchanged, to a next hop. `unstuff` gives the text.
 """
 
-import msgspec
-
 from maysend.reply import Reply
 
 END = b"\r\n.\r\n"
@@ -24,11 +22,12 @@ DEFECTS = (BARE_LF, BARE_CR, NUL, LONG_LINE, TOO_BIG)
 """Worst first."""
 
 
-class DataLimits(msgspec.Struct, frozen=True):
+class DataLimits:
     """Bounds of one message; `size` 0 means no limit, as message_size_limit does."""
 
-    size: int = 0
-    line: int = 65536
+    def __init__(self, size: int = 0, line: int = 65536) -> None:
+        self.size = size
+        self.line = line
 
 
 class DataCheck:
@@ -59,7 +58,7 @@ class DataCheck:
             self._defects.add(BARE_LF)
         if body.count(b"\r") != line_ends:
             self._defects.add(BARE_CR)
-        if b"\0" in body:
+        if body.find(b"\0") >= 0:
             self._defects.add(NUL)
         if self._has_long_line(body):
             self._defects.add(LONG_LINE)

@@ -2,9 +2,7 @@
 
 import re
 import unicodedata
-from typing import TypeAlias
-
-import msgspec
+from typing import Final, TypeAlias
 
 from maysend.reply import LONGEST_LINE, Reply
 
@@ -13,8 +11,10 @@ LONGEST_TEXT = LONGEST_LINE - len("250 ")
 MOST_LINES = 256
 """Lines of one reply that are kept; a next hop that says more is out of its mind."""
 
-REPLY_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
-ONE_LINE = re.compile(rb"([2-5][0-5][0-9]) ([^\r\n]*)\r\n")
+ZERO: Final = 48
+HYPHEN: Final = 45
+BLANK: Final = 32
+"""Octets of "0", "-" and " "."""
 ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3}) ?(.*)", re.DOTALL)
 
 
@@ -22,16 +22,28 @@ class ProtocolError(Exception):
     """The peer said what is no SMTP reply; the text says what, without quoting it at length."""
 
 
-class ReplyLines(msgspec.Struct, frozen=True):
+class ReplyLines:
     """A reply as it stands on the wire: each line's text still has its enhanced status code."""
 
-    code: int
-    lines: tuple[str, ...]
+    def __init__(self, code: int, lines: tuple[str, ...]) -> None:
+        self.code = code
+        self.lines = lines
 
-    @classmethod
-    def of(cls, reply: Reply) -> "ReplyLines":
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ReplyLines):
+            return NotImplemented
+        return self.code == other.code and self.lines == other.lines
+
+    def __hash__(self) -> int:
+        return hash((self.code, self.lines))
+
+    def __repr__(self) -> str:
+        return f"ReplyLines({self.code}, {self.lines})"
+
+    @staticmethod
+    def of(reply: Reply) -> "ReplyLines":
         """The one-line reply `reply`, cut where RFC 5321 4.5.3.1.5 cuts."""
-        return cls(reply.code, (str(reply)[4:],))
+        return ReplyLines(reply.code, (str(reply)[4:],))
 
     @property
     def text(self) -> str:
@@ -58,6 +70,8 @@ class ReplyLines(msgspec.Struct, frozen=True):
 
     def encode(self) -> bytes:
         """The octets to send, CR LF included."""
+        if len(self.lines) == 1:
+            return b"%d %s\r\n" % (self.code, wire_text(self.lines[0]))
         last = len(self.lines) - 1
         return b"".join(
             b"%d%c%s\r\n" % (self.code, b" " if number == last else b"-", wire_text(line))
@@ -72,7 +86,10 @@ Answer: TypeAlias = Reply | ReplyLines
 def in_ascii(reply: ReplyLines) -> ReplyLines:
     """The reply for a client that did not ask for SMTPUTF8 (RFC 6531 3.7.4): accents are left
     away, and what has no other form becomes a question mark."""
-    if all(map(str.isascii, reply.lines)):
+    for line in reply.lines:
+        if not line.isascii():
+            break
+    else:
         return reply
     return ReplyLines(reply.code, tuple(map(_ascii, reply.lines)))
 
@@ -116,34 +133,40 @@ class ReplyReader:
 
     def receive(self, octets: bytes) -> list[ReplyLines]:
         """The replies that are complete now. Raises ProtocolError for what is no reply."""
-        if not self._input and not self._lines and len(octets) <= LONGEST_LINE:
-            found = ONE_LINE.fullmatch(octets)  # nearly every reply, in one piece
-            if found is not None:
-                text = found[2].decode("utf-8", "surrogateescape")
-                return [ReplyLines(int(found[1]), (text,))]
-        *complete, self._input = (self._input + octets).split(b"\n")
+        complete = (self._input + octets).split(b"\n")
+        self._input = complete.pop()
         if len(self._input) > 4 * LONGEST_LINE:
             raise ProtocolError("a reply line without an end")
-        replies = []
+        replies: list[ReplyLines] = []
         for line in complete:
-            reply = self._add(line.removesuffix(b"\r"))
+            reply = self._add(line[:-1] if line.endswith(b"\r") else line)
             if reply is not None:
                 replies.append(reply)
         return replies
 
     def _add(self, line: bytes) -> ReplyLines | None:
-        found = REPLY_LINE.fullmatch(line)
-        if found is None or len(line) > 4 * LONGEST_LINE:
-            raise ProtocolError("a line that is no SMTP reply")
-        code = int(found[1])
+        code = _code_of(line)
         if self._lines and code != self._code:
             raise ProtocolError("a reply whose lines have different codes")
-        self._code = code
-        self._lines.append((found[3] or b"").decode("utf-8", "surrogateescape"))
-        if found[2] == b"-":
+        text = line[4:].decode("utf-8", "surrogateescape")
+        if len(line) > 3 and line[3] == HYPHEN:
+            self._code = code
+            self._lines.append(text)
             if len(self._lines) >= MOST_LINES:
                 raise ProtocolError("a reply of too many lines")
             return None
-        reply = ReplyLines(code, tuple(self._lines))
+        if not self._lines:
+            return ReplyLines(code, (text,))
+        reply = ReplyLines(code, (*self._lines, text))
         self._lines = []
         return reply
+
+
+def _code_of(line: bytes) -> int:
+    """The code that a line begins with (RFC 5321 4.2). Raises ProtocolError for other lines."""
+    length = len(line)
+    if 3 <= length <= 4 * LONGEST_LINE and (length == 3 or line[3] in (BLANK, HYPHEN)):
+        first, second, third = line[0] - ZERO, line[1] - ZERO, line[2] - ZERO
+        if 2 <= first <= 5 and 0 <= second <= 5 and 0 <= third <= 9:
+            return 100 * first + 10 * second + third
+    raise ProtocolError("a line that is no SMTP reply")

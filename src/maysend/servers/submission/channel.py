@@ -4,12 +4,12 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from socket import SO_RCVBUF, SO_SNDBUF, SOL_SOCKET
-from typing import cast
 
 from maysend.protocols.proxy_protocol import Proxied, ProxyError, ProxyReader
 from maysend.protocols.smtp.data import DataLimits
+from maysend.protocols.smtp.events import Event
 from maysend.protocols.smtp.replies import Answer, ReplyLines, in_ascii
-from maysend.protocols.smtp.server import Event, ServerCodec
+from maysend.protocols.smtp.server import ServerCodec
 from maysend.reply import LONGEST_LINE, Reply
 from maysend.servers.submission.patience import Patience
 
@@ -40,16 +40,18 @@ class Interrupted(Exception):
     """The server is stopping, and nothing was under way."""
 
 
-class Channel(asyncio.BufferedProtocol):
-    """The transport's protocol; a dialogue pulls events from it and writes replies to it.
+class Channel:
+    """A dialogue pulls events from it and writes replies to it.
 
     `buffer` is what the loop reads into: one for all channels of a loop, since what was read is
-    taken out of it before the loop reads again. Its size bounds what one read brings.
+    taken out of it before the loop reads again. Its size bounds what one read brings. `protocol` is
+    what the loop knows it by (see `wires`).
     """
 
-    def __init__(self, buffer: memoryview) -> None:
+    def __init__(self, buffer: memoryview, protocol: asyncio.BufferedProtocol) -> None:
         self.codec = ServerCodec()
         self._buffer = buffer
+        self._protocol = protocol
         self.transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._patience = Patience(self._lose_patience)
@@ -68,9 +70,9 @@ class Channel(asyncio.BufferedProtocol):
 
     # What the transport calls.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connected(self, transport: asyncio.Transport) -> None:
         """Keep the transport and bound what it buffers."""
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = transport
         self.transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
         self.tls = self.transport.get_extra_info("ssl_object")
         self._bound_what_one_read_brings()
@@ -82,14 +84,14 @@ class Channel(asyncio.BufferedProtocol):
             socket.setsockopt(SOL_SOCKET, SO_RCVBUF, KERNEL_BUFFER)
             socket.setsockopt(SOL_SOCKET, SO_SNDBUF, KERNEL_BUFFER)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
+    def get_buffer(self) -> memoryview:
         """Where the loop puts what it reads."""
         if self._proxy is not None and self._proxy.wanted:
             # What follows the header may be TLS, and is not ours to read.
             return self._buffer[: self._proxy.wanted]
         return self._buffer
 
-    def buffer_updated(self, nbytes: int) -> None:
+    def received(self, nbytes: int) -> None:
         """Hand octets to the codec; stop reading when the dialogue does not keep up."""
         octets = bytes(self._buffer[:nbytes])
         if self._proxy is not None and self._proxy.wanted:
@@ -99,13 +101,13 @@ class Channel(asyncio.BufferedProtocol):
             self.pause_reading()
         self._wake()
 
-    def eof_received(self) -> bool:
+    def ended(self) -> bool:
         """No more octets will come; what is there is still answered (TLS closes by itself)."""
         self._ended = True
         self._wake()
         return self.tls is None
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def lost(self) -> None:
         """Tell whoever waits."""
         self._gone = True
         self._patience.stop()
@@ -227,10 +229,7 @@ class Channel(asyncio.BufferedProtocol):
         self._unsent.clear()
 
     async def start_tls(self, context: ssl.SSLContext, timeout: float) -> None:
-        """Negotiate TLS; what the client had sent in the clear is gone. Raises ClientGone.
-
-        Also gives this protocol its transport anew, as the loop does for a new connection.
-        """
+        """Negotiate TLS; what the client had sent in the clear is gone. Raises ClientGone."""
         if self.transport is None or self._gone:
             raise ClientGone
         self.codec.discard_input()
@@ -238,7 +237,7 @@ class Channel(asyncio.BufferedProtocol):
         try:
             upgraded = await asyncio.get_running_loop().start_tls(
                 self.transport,
-                self,
+                self._protocol,
                 context,
                 server_side=True,
                 ssl_handshake_timeout=timeout,
@@ -247,7 +246,7 @@ class Channel(asyncio.BufferedProtocol):
             raise ClientGone from problem
         if upgraded is None or self._gone:
             raise ClientGone
-        Channel.connection_made(self, upgraded)
+        self.connected(upgraded)
 
     def peer(self) -> str:
         """The client's address, or "unknown"."""

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 
 from maysend.policy import Session
 from maysend.protocols.smtp.commands import CommandError, split_verb
+from maysend.protocols.smtp.events import BadLine, Line
 from maysend.protocols.smtp.replies import Answer, ReplyLines
-from maysend.protocols.smtp.server import LINE_LENGTH_LIMIT, BadLine, Line
+from maysend.protocols.smtp.server import LINE_LENGTH_LIMIT
 from maysend.protocols.smtp.xclient import parse_xclient
 from maysend.reply import Reply
 from maysend.servers.submission import trace

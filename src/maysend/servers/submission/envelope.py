@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from secrets import token_hex
 
-import msgspec
-
 from maysend.address import quote_local
 from maysend.protocols.smtp.client import mail_command, rcpt_command
-from maysend.protocols.smtp.commands import Extensions, MailParameters, RcptParameters
+from maysend.protocols.smtp.extensions import (
+    NO_RCPT_PARAMETERS,
+    Extensions,
+    MailParameters,
+    RcptParameters,
+)
 from maysend.reply import Reply
 from maysend.restrictions.outcome import Action
 from maysend.servers.submission.message import MessageTransfer
@@ -15,11 +18,12 @@ from maysend.servers.submission.message import MessageTransfer
 NEEDS_QUEUE = Reply(451, "4.3.5", "Error: the policy asks for {name}, which needs a mail queue")
 
 
-class Recipient(msgspec.Struct, frozen=True):
+class Recipient:
     """An accepted recipient in internal form, and its RCPT parameters."""
 
-    address: str
-    parameters: RcptParameters = RcptParameters()
+    def __init__(self, address: str, parameters: RcptParameters = NO_RCPT_PARAMETERS) -> None:
+        self.address = address
+        self.parameters = parameters
 
     def command(self) -> bytes:
         """RCPT TO for the next hop: the very address that the policy was asked about."""

@@ -6,17 +6,16 @@ from maysend.policy import Decision
 from maysend.protocols.smtp.replies import ReplyLines
 from maysend.reply import Reply
 from maysend.servers.submission.envelope import Envelope, Recipient
-from maysend.servers.submission.next_hop import NextHop
 from maysend.servers.submission.peer import Peer, printable
 
 STATUS = {2: "sent", 4: "deferred", 5: "refused"}
 
 
 class Journal:
-    """Writes the lines of one dialogue through `log`. `next_hop`: the one that it has now."""
+    """Writes the lines of one dialogue through `log`. `relay` names the next hop it has now."""
 
     def __init__(self, log: Callable[[str], None], peer: Peer) -> None:
-        self.next_hop: NextHop | None = None
+        self.relay = "none"
         self._log = log
         self._peer = peer
 
@@ -33,7 +32,7 @@ class Journal:
     ) -> None:
         """The next hop refused a recipient, or the sender."""
         said = f"{reply.code} {reply.text}" if isinstance(reply, ReplyLines) else str(reply)
-        rule = f" relay={self.next_hop or 'none'}"
+        rule = f" relay={self.relay}"
         self._reject("RCPT", envelope.sender, recipient.address, said, rule)
 
     def message(
@@ -44,8 +43,8 @@ class Journal:
     ) -> None:
         """What became of a message; `reply` is None where the client was gone before the end."""
         transfer = envelope.transfer
-        to = ", ".join(f"to=<{recipient.address}>" for recipient in envelope.recipients)
-        relay = "none" if envelope.discarded else str(self.next_hop or "none")
+        to = ", ".join([f"to=<{recipient.address}>" for recipient in envelope.recipients])
+        relay = "none" if envelope.discarded else self.relay
         said = f"{reply.code} {reply.text}" if reply else "client left before the end"
         if transfer is not None and transfer.unconfirmed:
             said += "; lost after the final dot, it may come twice"

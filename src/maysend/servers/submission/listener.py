@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from maysend.policy import Policy
+from maysend.protocols.proxy_protocol import Proxied
 from maysend.reply import Reply
 from maysend.servers.deciding import Deciding, FixedPolicy, PolicyInUse
 from maysend.servers.submission.channel import Channel, ClientGone, read_buffer
@@ -18,6 +17,7 @@ from maysend.servers.submission.peer import Peer
 from maysend.servers.submission.services import Services
 from maysend.servers.submission.settings import GatewaySettings, is_within
 from maysend.servers.submission.traffic import Traffic
+from maysend.servers.submission.wires import ClientWire
 from maysend.servers.threads import BoundedThreads
 
 BACKLOG = 1024
@@ -73,7 +73,7 @@ class Gateway:
         if sock is not None:
             where = {"sock": sock}
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: Reception(self),
+            lambda: ClientWire(self.read_buffer, self.receive),
             **where,
             # A PROXY header comes before TLS, which is then begun when it was read.
             ssl=settings.tls if settings.tls_wrapper and not settings.proxy_from else None,
@@ -118,67 +118,55 @@ class Gateway:
 
     async def _serve(self, channel: Channel) -> None:
         try:
-            peer = await self._peer_of(channel)
+            ends = await self._ends_of(channel)
         except (ClientGone, TimeoutError):
             self._services.log(f"warning: no PROXY header from {channel.peer()}")
             await channel.close(linger=0.1)
             return
         try:
-            await self._admitted(channel, peer)
+            await self._admitted(channel, ends)
         except Exception as problem:  # one client's trouble is not the others'
             self._services.log(f"error: dialogue ended by {type(problem).__name__}: {problem}")
         finally:
-            self.traffic.closed(peer.address)
+            # XCLIENT changes the dialogue's peer; what was counted is the connection's own.
+            self.traffic.closed(ends.client_address)
 
-    async def _peer_of(self, channel: Channel) -> Peer:
-        """Who the client is, and count it in. Raises ClientGone, TimeoutError."""
+    async def _ends_of(self, channel: Channel) -> Proxied:
+        """Both ends of the connection; count it in. Raises ClientGone, TimeoutError."""
         ends = channel.ends()
         if channel.is_proxied:
             said = await channel.proxied(self._settings.timeouts.smtpd_proxy_timeout)
             ends = said if said.client_address else ends
         self.traffic.opened(ends.client_address)
-        return Peer(
-            ends.client_address,
-            port=str(ends.client_port or ""),
-            server_address=ends.server_address,
-            server_port=str(ends.server_port or ""),
-        )
+        return ends
 
-    async def _admitted(self, channel: Channel, peer: Peer) -> None:
-        refusal = self._too_many(peer)
+    async def _admitted(self, channel: Channel, ends: Proxied) -> None:
+        refusal = self._too_many(ends.client_address)
         if refusal is not None:
             self.traffic.counts.connections_refused += 1
             self._services.log(f"warning: {refusal.text}")
             channel.say(refusal)
             await channel.close()
             return
-        # XCLIENT changes the peer; what was counted is the connection's own.
-        dialogue = Dialogue(channel, self._services, msgspec.structs.replace(peer))
+        peer = Peer(
+            ends.client_address,
+            port=str(ends.client_port or ""),
+            server_address=ends.server_address,
+            server_port=str(ends.server_port or ""),
+        )
+        dialogue = Dialogue(channel, self._services, peer)
         task = asyncio.current_task()
         assert task is not None
         self._served[task] = dialogue
         await dialogue.run()
 
-    def _too_many(self, peer: Peer) -> Reply | None:
+    def _too_many(self, address: str) -> Reply | None:
         limits, traffic = self._settings.limits, self.traffic
         if traffic.counts.connections_open > limits.connections:
             return TOO_MANY
         most = limits.smtpd_client_connection_count_limit
-        free = is_within(peer.address, limits.smtpd_client_event_limit_exceptions)
-        if most and not free and traffic.open_from(peer.address) > most:
-            text = f"{self._settings.hostname} Error: too many connections from {peer.address}"
+        free = is_within(address, limits.smtpd_client_event_limit_exceptions)
+        if most and not free and traffic.open_from(address) > most:
+            text = f"{self._settings.hostname} Error: too many connections from {address}"
             return Reply(421, "4.7.0", text)
         return None
-
-
-class Reception(Channel):
-    """A channel that reports to the gateway when it is connected."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        super().__init__(gateway.read_buffer)
-        self._gateway = gateway
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin the dialogue."""
-        super().connection_made(transport)
-        self._gateway.receive(self)

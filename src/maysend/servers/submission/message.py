@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 from maysend.protocols.header import HeaderCollector, HeaderError
 from maysend.protocols.smtp.data import BARE_CR, BARE_LF, DataLimits
+from maysend.protocols.smtp.events import ChunkEnd, MessageEnd, MessageSkipped, MessageSlice
 from maysend.protocols.smtp.replies import ReplyLines
-from maysend.protocols.smtp.server import ChunkEnd, MessageEnd, MessageSkipped, MessageSlice
 from maysend.reply import Reply
 from maysend.servers.submission.channel import Channel
 from maysend.servers.submission.relay import NextHopFailed, Relay

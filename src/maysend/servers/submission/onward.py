@@ -92,7 +92,7 @@ class Onward:
             self.relay = None
         if self.relay is None:
             self.relay = await self._services.open_relay()
-            self._journal.next_hop = self.relay.next_hop
+            self._journal.relay = str(self.relay.next_hop)
         await tell(self.relay, self._peer, self._services.settings.hostname)
         return self.relay
 

@@ -3,8 +3,6 @@
 import re
 from ipaddress import ip_address
 
-import msgspec
-
 from maysend.protocols.smtp.commands import CommandError
 from maysend.protocols.smtp.xclient import XclientFacts
 from maysend.reply import Reply
@@ -12,23 +10,26 @@ from maysend.reply import Reply
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-class Peer(msgspec.Struct):
+class Peer:
     """Filled in as the dialogue goes on; STARTTLS empties what was said before it."""
 
-    address: str
-    name: str = "unknown"
-    reverse_name: str = "unknown"
-    port: str = ""
-    server_address: str = ""
-    server_port: str = ""
-    helo_name: str = ""
-    esmtp: bool = False
-    tls: str = ""
-    """Protocol and cipher, as Postfix words it."""
-    cipher_suite: str = ""
-    """As the tls clause of a Received: line names it (RFC 8314 4.3)."""
-    login: str = ""
-    method: str = ""
+    def __init__(
+        self, address: str, *, port: str = "", server_address: str = "", server_port: str = ""
+    ) -> None:
+        self.address = address
+        self.name = "unknown"
+        self.reverse_name = "unknown"
+        self.port = port
+        self.server_address = server_address
+        self.server_port = server_port
+        self.helo_name = ""
+        self.esmtp = False
+        self.tls = ""
+        """Protocol and cipher, as Postfix words it."""
+        self.cipher_suite = ""
+        """As the tls clause of a Received: line names it (RFC 8314 4.3)."""
+        self.login = ""
+        self.method = ""
 
     def __str__(self) -> str:
         """As Postfix writes it in its log: name[address]."""

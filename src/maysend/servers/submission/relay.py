@@ -8,10 +8,9 @@ one: `abandon` cuts the connection. How a connection is made is in `relay_openin
 import asyncio
 import ssl
 from collections import deque
-from typing import cast
 
 from maysend.protocols.smtp.client import command
-from maysend.protocols.smtp.commands import Extensions
+from maysend.protocols.smtp.extensions import Extensions
 from maysend.protocols.smtp.replies import ProtocolError, ReplyLines, ReplyReader
 from maysend.reply import Reply
 from maysend.servers.submission.next_hop import NextHop
@@ -33,11 +32,15 @@ class NextHopFailed(Exception):
         self.reply = Reply(451, dsn, f"Error: next hop {why}, try again later")
 
 
-class Relay(asyncio.Protocol):
-    """One connection to `next_hop`. Make it with `open_relay`."""
+class Relay:
+    """One connection to `next_hop`. Make it with `open_relay`.
 
-    def __init__(self, next_hop: NextHop, timeouts: Timeouts) -> None:
+    `protocol` is what the loop knows it by (see `wires`).
+    """
+
+    def __init__(self, next_hop: NextHop, timeouts: Timeouts, protocol: asyncio.Protocol) -> None:
         self.next_hop = next_hop
+        self._protocol = protocol
         self.extensions = Extensions()
         self.told: str | None = None
         """What it was last told of the client, None: nothing yet."""
@@ -45,7 +48,7 @@ class Relay(asyncio.Protocol):
         self.sending = False
         self.timeouts = timeouts
         self._loop = asyncio.get_running_loop()
-        self._patience = Patience(lambda: self._fail("does not answer in time"))
+        self._patience = Patience(self._lose_patience)
         self._reader = ReplyReader()
         self._replies: deque[ReplyLines] = deque()
         self._wanted = 1
@@ -86,7 +89,7 @@ class Relay(asyncio.Protocol):
         try:
             upgraded = await self._loop.start_tls(
                 self._transport,
-                self,
+                self._protocol,
                 context,
                 server_hostname=name,
                 ssl_handshake_timeout=self.timeouts.next_hop_connect,
@@ -97,7 +100,7 @@ class Relay(asyncio.Protocol):
             raise self._failed("does not get TLS done") from None
         if upgraded is None:
             raise self._failed("closed the connection")
-        self._keep(upgraded)
+        self.connected(upgraded)
 
     async def begin_data(self) -> ReplyLines:
         """Say DATA; after a 354 the message may be sent. Raises NextHopFailed."""
@@ -154,11 +157,12 @@ class Relay(asyncio.Protocol):
 
     # What the transport calls.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connected(self, transport: asyncio.Transport) -> None:
         """Keep the transport and bound what it buffers."""
-        self._keep(transport)
+        self._transport = transport
+        self._transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
 
-    def data_received(self, data: bytes) -> None:
+    def received(self, data: bytes) -> None:
         """Gather replies; one that nobody waits for while a message is sent breaks the order."""
         try:
             self._replies.extend(self._reader.receive(data))
@@ -169,7 +173,7 @@ class Relay(asyncio.Protocol):
         if len(self._replies) >= self._wanted:
             self._wake()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def lost(self) -> None:
         """Tell whoever waits."""
         self._fail("closed the connection")
         self.resume_writing()
@@ -183,10 +187,6 @@ class Relay(asyncio.Protocol):
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
         self._drained = None
-
-    def _keep(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=UNSENT_AT_MOST)
 
     def _write(self, octets: bytes) -> None:
         self._check()
@@ -233,6 +233,9 @@ class Relay(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._wake()
+
+    def _lose_patience(self) -> None:
+        self._fail("does not answer in time")
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -12,17 +12,19 @@ from maysend.servers.submission.next_hop import NextHop
 from maysend.servers.submission.peer import Peer
 from maysend.servers.submission.relay import NextHopFailed, Relay
 from maysend.servers.submission.settings import Timeouts
+from maysend.servers.submission.wires import NextHopWire
 
 
 async def open_relay(next_hop: NextHop, hostname: str, timeouts: Timeouts) -> Relay:
     """Connect, read the greeting, say EHLO, begin TLS, log in. Raises NextHopFailed."""
-    relay = Relay(next_hop, timeouts)
+    wire = NextHopWire(next_hop, timeouts)
+    relay = wire.relay
     tls = next_hop.tls
     wrapped = tls is not None and tls.wrapper
     try:
         async with asyncio.timeout(timeouts.next_hop_connect):
             await asyncio.get_running_loop().create_connection(
-                lambda: relay,
+                lambda: wire,
                 next_hop.host,
                 next_hop.port,
                 ssl=tls.context if tls is not None and wrapped else None,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from maysend.maincf import MainCfError
 from maysend.policy import Policy
-from maysend.protocols.smtp.commands import Extensions
+from maysend.protocols.smtp.extensions import Extensions
 from maysend.reply import Reply
 from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.submission.logins import Logins

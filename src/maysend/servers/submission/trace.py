@@ -7,8 +7,6 @@ from email.utils import formatdate
 from functools import lru_cache
 from secrets import token_hex
 
-import msgspec
-
 from maysend.protocols.header import HeaderBlock
 from maysend.servers.submission.envelope import Envelope, external
 from maysend.servers.submission.peer import Peer
@@ -21,20 +19,36 @@ LONGEST_NAME = 320
 FIELD_LINE = re.compile(r"[!-9;-~]+:")
 
 
-class Origin(msgspec.Struct, frozen=True):
-    """Where a message came from, as its Received: line says it."""
+class Origin:
+    """Where a message came from, as its Received: line says it.
 
-    helo_name: str
-    client_name: str
-    client_address: str
-    by: str
-    protocol: str
-    tls: str
-    message_id: str
-    recipient: str | None
-    login: str = ""
-    """Named in the line where smtpd_sasl_authenticated_header asks for it."""
-    cipher_suite: str = ""
+    `login` is named in the line where smtpd_sasl_authenticated_header asks for it.
+    """
+
+    def __init__(
+        self,
+        *,
+        helo_name: str,
+        client_name: str,
+        client_address: str,
+        by: str,
+        protocol: str,
+        tls: str,
+        message_id: str,
+        recipient: str | None,
+        login: str = "",
+        cipher_suite: str = "",
+    ) -> None:
+        self.helo_name = helo_name
+        self.client_name = client_name
+        self.client_address = client_address
+        self.by = by
+        self.protocol = protocol
+        self.tls = tls
+        self.message_id = message_id
+        self.recipient = recipient
+        self.login = login
+        self.cipher_suite = cipher_suite
 
 
 def origin_of(peer: Peer, envelope: Envelope, by: str, *, names_login: bool) -> Origin:

@@ -6,6 +6,7 @@ together: who may not send never reaches it. What it says to MAIL is then the re
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from maysend.address import AddressSyntaxError, parse_path, rewrite
 from maysend.header import originator_fields
@@ -20,8 +21,8 @@ from maysend.protocols.smtp.commands import (
     parse_rcpt,
 )
 from maysend.protocols.smtp.data import DataLimits
+from maysend.protocols.smtp.events import ChunkEnd
 from maysend.protocols.smtp.replies import Answer, ReplyLines
-from maysend.protocols.smtp.server import ChunkEnd
 from maysend.reply import Reply
 from maysend.servers.deciding import of_session
 from maysend.servers.sleeping import sleep_as_decided
@@ -95,7 +96,7 @@ class Transactions:
             self.journal.refused("MAIL", sender, None, objection, Decision(objection))
             return objection
         envelope = Envelope(sender, parameters, self._rewritten(sender))
-        decision = await self.ask(lambda: self.session.mail(sender, smtputf8=parameters.smtputf8))
+        decision = await self.ask(partial(self.session.mail, sender, smtputf8=parameters.smtputf8))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is not None:
             self.journal.refused("MAIL", sender, None, refusal, decision)
@@ -125,7 +126,7 @@ class Transactions:
             return envelope.failure
         if len(envelope.recipients) >= self._services.settings.limits.smtpd_recipient_limit:
             return TOO_MANY_RECIPIENTS
-        decision = await self.ask(lambda: self.session.rcpt(address))
+        decision = await self.ask(partial(self.session.rcpt, address))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is not None:
             envelope.refused += 1
@@ -168,7 +169,7 @@ class Transactions:
         transfer = envelope.transfer
         if not last:
             return await transfer.chunk(octets, last=False)
-        return await self._ended(envelope, lambda: transfer.chunk(octets, last=True))
+        return await self._ended(envelope, partial(transfer.chunk, octets, last=True))
 
     async def reset(self) -> None:
         """Forget the message that was begun, here and at the next hop."""
@@ -265,25 +266,27 @@ class Transactions:
             settings.limits,
             settings.timeouts,
             self._services.offered.size or 0,
-            lambda header: self._added(envelope, header),
-            lambda: self._objection_at_end(envelope),
+            partial(self._added, envelope),
+            partial(self._objection_at_end, envelope),
         )
 
     async def _ended(self, envelope: Envelope, take: Callable[[], Awaitable[Answer]]) -> Answer:
         """Take the message, or its last chunk; note and count what became of it."""
-        reply: ReplyLines | None = None
         try:
             reply = passed_on(await take())
-        finally:
-            self.journal.message(envelope, reply, time.monotonic() - envelope.begun_at)
-            self._count(envelope, reply)
+        except BaseException:
+            self._note(envelope, None)
+            raise
+        self._note(envelope, reply)
         if reply.accepts and not envelope.discarded:
             envelope.relayed = False
         envelope.transfer = None
         await self.reset()
         return reply
 
-    def _count(self, envelope: Envelope, reply: ReplyLines | None) -> None:
+    def _note(self, envelope: Envelope, reply: ReplyLines | None) -> None:
+        """Log and count what became of a message; None where the client left before its end."""
+        self.journal.message(envelope, reply, time.monotonic() - envelope.begun_at)
         counts = self._services.traffic.counts
         if reply is None:
             counts.messages_lost += 1
@@ -321,7 +324,7 @@ class Transactions:
         envelope.header = header
         redirected = envelope.redirection, tuple(envelope.copies), envelope.discarded
         fields = originator_fields(header)
-        decision = await self.ask(lambda: self.session.end_of_data(fields))
+        decision = await self.ask(partial(self.session.end_of_data, fields))
         refusal = decision.reply or envelope.apply(decision.actions)
         if refusal is None and redirected != (
             envelope.redirection,
