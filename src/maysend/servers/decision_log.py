@@ -12,13 +12,15 @@ what would have been refused where smtpd_observe_restrictions only looks.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
 from maysend.maincf import Place
 from maysend.policy import Decision, Request
+from maysend.reply import Reply
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.trace import Step
 from maysend.servers.log import Timestamps, encode_line
 from maysend.servers.log_file import LogFile
@@ -48,6 +50,31 @@ class Observed(msgspec.Struct, frozen=True, gc=False):
     reply: str
 
 
+class SearchLine(msgspec.Struct, frozen=True, gc=False):
+    """What one table was asked; see maysend.restrictions.trace."""
+
+    table: str
+    keys: Sequence[str]
+    answer: str | None
+    error: str | None
+
+
+class StepLine(msgspec.Struct, frozen=True, gc=False):
+    """One restriction that was reached; see maysend.restrictions.trace."""
+
+    stage: str
+    restriction: str
+    place: Place
+    depth: int
+    outcome: Outcome
+    note: str
+    reply: Reply | None
+    warned: bool
+    observed: bool
+    searches: tuple[SearchLine, ...]
+    owner_maps: tuple[str, ...]
+
+
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A line of the decision log, without the request's own fields, which come after these."""
 
@@ -61,7 +88,7 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     place: Place | None = None
     queue_id: str = ""
     observed: tuple[Observed, ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[StepLine, ...] = ()
 
 
 class EventLog(Protocol):
@@ -121,13 +148,29 @@ class DecisionLog:
             place=None if step is None else step.place,
             queue_id=record.queue_id,
             observed=_observed(decision),
-            steps=decision.steps if with_steps else (),
+            steps=tuple([_step(step) for step in decision.steps]) if with_steps else (),
         )
         try:
             encode = self._encoder.encode
             return b"%b,%b\n" % (encode(line)[:-1], encode(record.request)[1:])
         except UnicodeEncodeError:
             return encode_line({**msgspec.to_builtins(line), **msgspec.to_builtins(record.request)})
+
+
+def _step(step: Step) -> StepLine:
+    return StepLine(
+        step.stage,
+        step.restriction,
+        step.place,
+        step.depth,
+        step.outcome,
+        step.note,
+        step.reply,
+        step.warned,
+        step.observed,
+        tuple([SearchLine(one.table, one.keys, one.answer, one.error) for one in step.searches]),
+        step.owner_maps,
+    )
 
 
 def _observed(decision: Decision) -> tuple[Observed, ...]:
