@@ -34,7 +34,7 @@ pure: ## Forget what was compiled: then every change of the source counts at onc
 	rm -f $(COMPILED)
 
 .PHONY: demo
-demo: $(COMPILED) ## Run a submission gateway with sample accounts, and print what to try
+demo: $(READY) ## Run a submission gateway with sample accounts, and print what to try
 	@$(BIN)/maysend demo
 
 .PHONY: test

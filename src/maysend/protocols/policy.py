@@ -110,7 +110,7 @@ class PolicyRequests:
         names, attributes = _parsed(text)
         if len(self._layouts) < _MOST_LAYOUTS:
             self._layouts.append(_Layout(names, self._wanted))
-        return {name: attributes[name] for name in self._wanted & attributes.keys()}
+        return {name: value for name, value in attributes.items() if name in self._wanted}
 
 
 def _parsed(text: str) -> tuple[tuple[str, ...], dict[str, str]]:

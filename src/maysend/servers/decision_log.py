@@ -12,16 +12,14 @@ what would have been refused where smtpd_observe_restrictions only looks.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from maysend.maincf import Place
 from maysend.policy import Decision, Request
-from maysend.reply import Reply
-from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.trace import Step
+from maysend.servers.decision_line import Line, Observed, SearchLine, StepLine
 from maysend.servers.log import Timestamps, encode_line
 from maysend.servers.log_file import LogFile
 
@@ -32,63 +30,26 @@ FLUSH = 0.2
 """Seconds that a line may wait before it is written."""
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
+class Record:
     """One decision: `action` is what was answered to whoever asked, `seconds` what it took."""
 
-    listener: str
-    queue_id: str
-    request: Request
-    decision: Decision
-    action: str
-    seconds: float
+    __slots__ = ("action", "decision", "listener", "queue_id", "request", "seconds")
 
-
-class Observed(msgspec.Struct, frozen=True, gc=False):
-    """What smtpd_observe_restrictions let pass: the restriction, and what it would have said."""
-
-    rule: str
-    reply: str
-
-
-class SearchLine(msgspec.Struct, frozen=True, gc=False):
-    """What one table was asked; see maysend.restrictions.trace."""
-
-    table: str
-    keys: Sequence[str]
-    answer: str | None
-    error: str | None
-
-
-class StepLine(msgspec.Struct, frozen=True, gc=False):
-    """One restriction that was reached; see maysend.restrictions.trace."""
-
-    stage: str
-    restriction: str
-    place: Place
-    depth: int
-    outcome: Outcome
-    note: str
-    reply: Reply | None
-    warned: bool
-    observed: bool
-    searches: tuple[SearchLine, ...]
-    owner_maps: tuple[str, ...]
-
-
-class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A line of the decision log, without the request's own fields, which come after these."""
-
-    time: str
-    listener: str
-    outcome: str
-    action: str
-    seconds: float
-    reply: str = ""
-    rule: str = ""
-    place: Place | None = None
-    queue_id: str = ""
-    observed: tuple[Observed, ...] = ()
-    steps: tuple[StepLine, ...] = ()
+    def __init__(
+        self,
+        listener: str,
+        queue_id: str,
+        request: Request,
+        decision: Decision,
+        action: str,
+        seconds: float,
+    ) -> None:
+        self.listener = listener
+        self.queue_id = queue_id
+        self.request = request
+        self.decision = decision
+        self.action = action
+        self.seconds = seconds
 
 
 class EventLog(Protocol):

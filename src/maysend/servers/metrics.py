@@ -8,41 +8,15 @@ Counting is adding to an attribute of a cell that was looked up once:
 A worker sends `metrics.samples()` to its supervisor, which adds them up.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
 import msgspec
 
+from maysend.servers.cells import Cell, Histogram
+
 Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
 Labels: TypeAlias = tuple[tuple[str, str], ...]
-
-SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0)
-"""Upper bounds of the buckets that durations are counted in."""
-
-
-class Cell:
-    """One counter or gauge."""
-
-    __slots__ = ("value",)
-
-    def __init__(self) -> None:
-        self.value = 0.0
-
-
-class Histogram:
-    """Durations in seconds, counted by the buckets of SECONDS; the last is for longer ones."""
-
-    __slots__ = ("counts", "total")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(SECONDS) + 1)
-        self.total = 0.0
-
-    def observe(self, seconds: float) -> None:
-        """Count one duration."""
-        self.counts[bisect_left(SECONDS, seconds)] += 1
-        self.total += seconds
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True):

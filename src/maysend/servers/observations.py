@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from maysend.servers.decision_log import Observed
+from maysend.servers.decision_line import Observed
 
 MOST_GROUPS = 100_000
 """Different logins and senders that are told apart; further ones are counted only."""

@@ -27,10 +27,11 @@ from maysend.protocols.milter import (
 )
 from maysend.reply import Reply
 from maysend.restrictions.outcome import Action
+from maysend.servers.cells import Cell
 from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.deciding import Question as PolicyQuestion
 from maysend.servers.decision_log import DecisionLog, Record, outcome_of
-from maysend.servers.metrics import Cell, Metrics
+from maysend.servers.metrics import Metrics
 from maysend.servers.milter.conversation import (
     HEADER_ONLY,
     WANTED_MACROS,

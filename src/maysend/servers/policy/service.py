@@ -12,9 +12,10 @@ import msgspec
 
 from maysend.policy import Decision, Policy, Request
 from maysend.protocols.policy import REQUEST_TYPE, PolicyRequests, encode_action
+from maysend.servers.cells import Cell
 from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.decision_log import DecisionLog, Record, outcome_of
-from maysend.servers.metrics import Cell, Metrics
+from maysend.servers.metrics import Metrics
 from maysend.servers.policy.action import (
     SEVERAL_ACTIONS,
     SeveralActions,

@@ -15,8 +15,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from maysend.servers.cells import SECONDS
 from maysend.servers.configuration import Address
-from maysend.servers.metrics import SECONDS, Sample
+from maysend.servers.metrics import Sample
 
 LONGEST_REQUEST = 8192
 PATIENCE = 5.0

@@ -18,7 +18,8 @@ from maysend.protocols.socketmap import (
     temporary,
     timeout,
 )
-from maysend.servers.metrics import Cell, Metrics
+from maysend.servers.cells import Cell
+from maysend.servers.metrics import Metrics
 from maysend.servers.threads import BoundedThreads, NoFreeThread
 from maysend.tables import LookupTable, TableError
 from maysend.tables.remembering import would_wait
