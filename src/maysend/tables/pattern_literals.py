@@ -20,6 +20,9 @@ MOST_WAYS = 5_000_000
 """Half of the match limit with which PCRE2 gives up."""
 
 _START, _END = "\ue000", "\ue001"  # `^` and `$` while a pattern is read; no byte is decoded to them
+GROUP = "\ue002"
+"""Stands behind the parenthesis of a group that captures, in expressions that tell groups."""
+
 _SPECIAL = re.compile("[^0-9A-Za-z@_-]")
 _MOST_TEXTS = 16
 _LONGEST_TEXTS = 400  # characters, of all of them
@@ -49,13 +52,16 @@ class Understood(msgspec.Struct, frozen=True):
 
     `texts`: it matches where one of these is in the key as seen; None where that does not say it.
     `needed`: see Reading, in terms of the key as seen. `source`: an expression that is found in
-    the key as seen where the pattern matches; None where that could take too long.
+    the key as seen where the pattern matches; None where that could take too long. `groups`: the
+    same with GROUP in it. `ways`: see Reading, on any place of the key.
     """
 
     texts: Texts | None
     needed: tuple[Texts, ...]
     source: str | None
     group_count: int
+    groups: str = ""
+    ways: int = 1
 
 
 class NotUnderstood(Exception):
@@ -159,22 +165,34 @@ def repeated(part: Reading, least: int, most: int | None) -> Reading:
     return Reading(exact, needed, f"{source}{{{least},{upper}}}", ways)
 
 
+def captured(part: Reading) -> Reading:
+    """A group whose place may be wanted."""
+    source = f"({GROUP}{part.source})"
+    return Reading(part.exact, part.needed, source, part.ways, part.one_character)
+
+
 def understood(whole: Reading, group_count: int) -> Understood:
     """The reading of a whole pattern, in terms of keys as seen."""
     if whole.exact is not None and all(text.strip(f"{_START}{_END}") for text in whole.exact):
         texts = tuple(_edged(text) for text in whole.exact)
-        return Understood(texts, (texts,), None, group_count)
+        source, ways = _anchored(whole)
+        return Understood(texts, (texts,), None, group_count, source if group_count else "", ways)
     if whole.exact is not None:
         # "^$", and patterns that match every key.
         raise NotUnderstood
-    source = whole.source
-    if source.startswith(START.source):
-        source = f"\\A\\n{source.removeprefix(START.source)}"
-        ways = whole.ways
-    else:
-        ways = whole.ways * LONGEST_KEY
+    source, ways = _anchored(whole)
     needed = tuple(tuple(_edged(text) for text in texts) for texts in whole.needed)
-    return Understood(None, needed, source if ways <= MOST_WAYS else None, group_count)
+    if ways > MOST_WAYS:
+        return Understood(None, needed, None, group_count)
+    plain = source.replace(f"({GROUP}", "(?:")
+    return Understood(None, needed, plain, group_count, source if group_count else "", ways)
+
+
+def _anchored(whole: Reading) -> tuple[str, int]:
+    """The source of a whole pattern, which begins with the key where "^" does, and its ways."""
+    if whole.source.startswith(START.source):
+        return f"\\A\\n{whole.source.removeprefix(START.source)}", whole.ways
+    return whole.source, whole.ways * LONGEST_KEY
 
 
 def _joined(first: Texts, second: Texts) -> Texts | None:

@@ -19,6 +19,7 @@ from maysend.tables.pattern_literals import (
     Reading,
     Understood,
     alternated,
+    captured,
     concatenated,
     literal,
     lowered,
@@ -136,15 +137,17 @@ class PatternReader:
         progress.offset += 1
         if depth > _DEEPEST:
             raise NotUnderstood
+        captures = False
         if progress.peek() in ("?", "*"):
             if self.syntax != "perl" or not progress.take("?:"):
                 raise NotUnderstood
         else:
             progress.groups += 1
+            captures = True
         inside = self._alternatives(progress, depth)
         if not progress.take(")"):
             raise NotUnderstood
-        return inside
+        return captured(inside) if captures else inside
 
     def _quantified(self, part: Reading, progress: "_Progress") -> Reading:
         character = progress.peek()

@@ -8,10 +8,11 @@ whether it matches is first asked of an expression that is cheaper to make and t
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from maysend.tables.compiling import IS_COMPILED
 from maysend.tables.delimited import CompiledPattern
 from maysend.tables.pattern_literals import Understood
 from maysend.tables.pattern_reading import PatternReader
-from maysend.tables.text_tests import Search
+from maysend.tables.text_search import GroupSearch, Search, Sets
 
 if TYPE_CHECKING:
     from maysend.tables.pcre2_library import BundledLibrary
@@ -38,6 +39,7 @@ class LazyCompiler:
         self._caseless = caseless
         self._indifferent = indifferent
         self._searches = _Searches()
+        self._sets: Sets = {}
 
     def __call__(self, pattern: bytes, options: int, /) -> CompiledPattern:
         """Raises RuleError where the engine does not accept the pattern."""
@@ -46,12 +48,19 @@ class LazyCompiler:
         meaning = self._reader.read(pattern)
         if meaning is None:
             return self._compile_now(pattern, options)
-        search = None if meaning.source is None else Search(meaning.source, self._searches.search)
+        search = (
+            None
+            if meaning.source is None
+            else Search(meaning.source, meaning.ways, self._sets, self._searches.search)
+        )
         for_usual_keys = None
         if self._reader.syntax == "perl" and search is not None:
             for_usual_keys = _Lazily(self._searches.compile, pattern, options)
+        groups = None
+        if meaning.groups and (IS_COMPILED or for_usual_keys is None):
+            groups = GroupSearch(meaning.groups, meaning.ways, self._sets)
         engine = _Lazily(self._compile_now, pattern, options)
-        return PlainPattern(meaning, search, engine, for_usual_keys)
+        return PlainPattern(meaning, search, engine, for_usual_keys, groups)
 
 
 class PlainPattern:
@@ -59,7 +68,7 @@ class PlainPattern:
 
     `search` is None where that could take too long. `match` asks the engine, for any key;
     `match_usual` asks one that is quicker to call and answers the same for keys that can be seen
-    (pattern_literals.seen), where there is one.
+    (pattern_literals.seen), where there is one, and `groups` is quicker still.
     """
 
     def __init__(
@@ -68,10 +77,12 @@ class PlainPattern:
         search: Search | None,
         engine: "_Lazily",
         for_usual_keys: "_Lazily | None",
+        groups: GroupSearch | None,
     ) -> None:
         self.meaning = meaning
         self.group_count = meaning.group_count
         self.search = search
+        self.groups = groups
         self.match = engine.match
         self.match_usual: Match | None = None if for_usual_keys is None else for_usual_keys.match
 

@@ -95,7 +95,7 @@ class Prefilter(RuleSearch):
                 continue
             answer = plan.fixed
             if answer is None:
-                answer = plan.answer(key)
+                answer = plan.answer(text, key)
             if answer is not None:
                 return answer
         return None

@@ -7,6 +7,7 @@ from maysend.tables.delimited import Both, Matches
 from maysend.tables.pattern_literals import Texts
 from maysend.tables.plain_patterns import Match, PlainPattern
 from maysend.tables.rules import Condition, MatchError, Rule
+from maysend.tables.text_search import GroupSearch
 from maysend.tables.text_tests import Contains, Lacks, TextTest
 
 Groups: TypeAlias = Callable[[Condition, bytes], Sequence[bytes] | None]
@@ -44,18 +45,35 @@ class Plan:
         self._engine = engine
         self.test: TextTest | None = None
         self.fixed: str | None = None
-        self._match, self._wanted = _usual_match(rule)
-        if self._match is None:
-            self.test = _text_test(rule.condition, prepared)
-            self.fixed = None if self.test is None else _fixed_answer(rule)
+        self._groups: GroupSearch | None = None
+        self._match: Match | None = None
+        self._wanted = 0
+        pattern = _plain(rule.condition)
+        if pattern is not None and rule.answer is not None and isinstance(rule.condition, Matches):
+            self._wanted = rule.condition.wanted
+        if pattern is not None and self._wanted:
+            self._groups, self._match = pattern.groups, pattern.match_usual
+        test = None if self._match is not None else _text_test(rule.condition, prepared)
+        self._before_engine = test
+        if not self._wanted:
+            self.test = test
+            self.fixed = None if test is None else _fixed_answer(rule)
 
-    def answer(self, key: str) -> str | None:
-        """The answer without a fixed one, None where the rule does not apply."""
-        if self._match is not None:
+    def answer(self, text: str, key: str) -> str | None:
+        """The answer without a fixed one, None where the rule does not apply.
+
+        `text` is the `key` as seen.
+        """
+        groups: Sequence[bytes] | None
+        if self._groups is not None and self._groups.usable():
+            groups = self._groups.groups(text, key, self._wanted)
+        elif self._match is not None:
             try:
                 groups = self._match(key.encode("utf-8", "surrogateescape"), self._wanted)
             except MatchError:
                 groups = self._engine.groups(self.rule, key)
+        elif self._before_engine is not None and not self._before_engine.holds(text):
+            return None
         else:
             groups = self._engine.groups(self.rule, key)
         return None if groups is None or self.rule.answer is None else self.rule.answer(groups)
@@ -97,17 +115,6 @@ def _text_test(condition: Condition, prepared: bool) -> TextTest | None:
     if prepared:
         pattern.search.prepare()
     return Lacks(pattern.search) if condition.negated else pattern.search
-
-
-def _usual_match(rule: Rule) -> tuple[Match | None, int]:
-    """Tells the groups that the answer needs without the table's engine; None where there are none.
-
-    And how many these are.
-    """
-    pattern = _plain(rule.condition)
-    if pattern is None or rule.answer is None or not isinstance(rule.condition, Matches):
-        return None, 0
-    return (pattern.match_usual if rule.condition.wanted else None), rule.condition.wanted
 
 
 def _fixed_answer(rule: Rule) -> str | None:
