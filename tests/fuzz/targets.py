@@ -31,7 +31,8 @@ from maysend.policy import Policy, PolicyError, Request
 from maysend.protocols.dovecot_auth import AuthClient, Offer, ProtocolError
 from maysend.protocols.dovecot_auth_server import AuthServer
 from maysend.protocols.header import HeaderCollector, HeaderError, parse_header
-from maysend.protocols.milter import MilterError, PacketReader
+from maysend.protocols.milter import PacketReader
+from maysend.protocols.milter_commands import MilterError
 from maysend.protocols.policy import PolicyProtocolError, PolicyRequests
 from maysend.protocols.smtp.commands import CommandError, parse_mail, parse_rcpt, split_verb
 from maysend.protocols.smtp.data import DataLimits

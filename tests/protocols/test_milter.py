@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maysend.protocols import milter
-from maysend.protocols.milter import (
+from maysend.protocols.milter import PacketReader, packet
+from maysend.protocols.milter_commands import (
     Actions,
     Connect,
     Header,
@@ -16,11 +17,9 @@ from maysend.protocols.milter import (
     Mail,
     MilterError,
     Negotiate,
-    PacketReader,
     Rcpt,
     Said,
     Steps,
-    packet,
 )
 from maysend.reply import Reply
 

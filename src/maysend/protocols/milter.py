@@ -7,12 +7,22 @@ MILTER_README says. Bytes in, commands out: nothing here reads a socket.
 
 import struct
 from collections.abc import Mapping
-from enum import IntFlag
 from string import whitespace
-from typing import TypeAlias
 
-import msgspec
-
+from maysend.protocols.milter_commands import (
+    Actions,
+    Command,
+    Connect,
+    Header,
+    Helo,
+    Macros,
+    Mail,
+    MilterError,
+    Negotiate,
+    Rcpt,
+    Said,
+    Steps,
+)
 from maysend.reply import Reply
 
 VERSION = 6
@@ -29,132 +39,26 @@ LONGEST_REPLY = 510
 """Octets of a reply line without CRLF (RFC 5321 4.5.3.1.5)."""
 
 
-class Actions(IntFlag):
-    """What a filter may ask for at the end of a message (SMFIF_*)."""
-
-    ADD_HEADERS = 0x01
-    CHANGE_BODY = 0x02
-    ADD_RECIPIENTS = 0x04
-    DELETE_RECIPIENTS = 0x08
-    CHANGE_HEADERS = 0x10
-    QUARANTINE = 0x20
-    CHANGE_SENDER = 0x40
-    ADD_RECIPIENTS_WITH_PARAMETERS = 0x80
-    NAME_MACROS = 0x100
-
-
-class Steps(IntFlag):
-    """What need not be sent (NO_*), and what need not be answered (UNANSWERED_*) (SMFIP_*)."""
-
-    NO_CONNECT = 0x01
-    NO_HELO = 0x02
-    NO_MAIL = 0x04
-    NO_RCPT = 0x08
-    NO_BODY = 0x10
-    NO_HEADERS = 0x20
-    NO_END_OF_HEADER = 0x40
-    UNANSWERED_HEADERS = 0x80
-    NO_UNKNOWN = 0x100
-    NO_DATA = 0x200
-    SKIP = 0x400
-    REFUSED_RCPT = 0x800
-    UNANSWERED_CONNECT = 0x1000
-    UNANSWERED_HELO = 0x2000
-    UNANSWERED_MAIL = 0x4000
-    UNANSWERED_RCPT = 0x8000
-    UNANSWERED_DATA = 0x10000
-    UNANSWERED_UNKNOWN = 0x20000
-    UNANSWERED_END_OF_HEADER = 0x40000
-    UNANSWERED_BODY = 0x80000
-    LEADING_SPACE = 0x100000
-
-
 MACRO_STAGES = {"C": 0, "H": 1, "M": 2, "R": 3, "T": 4, "E": 5, "N": 6}
 """The numbers of lists of macros in a negotiation, by the command they come before (SMFIM_*)."""
 
 
-class MilterError(ValueError):
-    """The server said what is not this protocol; the text says what, without quoting it."""
-
-
-class Negotiate(msgspec.Struct, frozen=True):
-    """OPTNEG: what the server can do."""
-
-    version: int
-    actions: Actions
-    steps: Steps
-
-
-class Macros(msgspec.Struct, frozen=True):
-    """Macros that hold for the command that comes next, by name without braces.
-
-    `command` is that command's letter. They hold until the next packet for the same command.
-    """
-
-    command: str
-    values: Mapping[str, str]
-
-
-class Connect(msgspec.Struct, frozen=True):
-    """A client has connected; `address` is "" where its family has none that is known."""
-
-    name: str
-    family: str
-    port: int
-    address: str
-
-
-class Helo(msgspec.Struct, frozen=True):
-    """HELO or EHLO."""
-
-    name: str
-
-
-class Mail(msgspec.Struct, frozen=True):
-    """MAIL FROM: the path with its brackets, and its ESMTP parameters."""
-
-    path: str
-    parameters: tuple[str, ...]
-
-
-class Rcpt(msgspec.Struct, frozen=True):
-    """RCPT TO: the path with its brackets, and its ESMTP parameters."""
-
-    path: str
-    parameters: tuple[str, ...]
-
-
-class Header(msgspec.Struct, frozen=True):
-    """One header field; with LEADING_SPACE the value is all that follows the colon."""
-
-    name: bytes
-    value: bytes
-
-
-class Said(msgspec.Struct, frozen=True):
-    """A command of which only its letter matters."""
-
-    command: str
-
-
-Command: TypeAlias = Negotiate | Macros | Connect | Helo | Mail | Rcpt | Header | Said
-
 DATA, END_OF_HEADER, BODY, END_OF_MESSAGE = "T", "N", "B", "E"
 ABORT, QUIT, NEXT_CONNECTION, UNKNOWN = "A", "Q", "K", "U"
 
-UNANSWERED = {
-    Connect: Steps.UNANSWERED_CONNECT,
-    Helo: Steps.UNANSWERED_HELO,
-    Mail: Steps.UNANSWERED_MAIL,
-    Rcpt: Steps.UNANSWERED_RCPT,
-    Header: Steps.UNANSWERED_HEADERS,
+UNANSWERED: dict[type, int] = {
+    Connect: int(Steps.UNANSWERED_CONNECT),
+    Helo: int(Steps.UNANSWERED_HELO),
+    Mail: int(Steps.UNANSWERED_MAIL),
+    Rcpt: int(Steps.UNANSWERED_RCPT),
+    Header: int(Steps.UNANSWERED_HEADERS),
 }
 """The step that says that a command is not answered."""
-UNANSWERED_SAID = {
-    DATA: Steps.UNANSWERED_DATA,
-    END_OF_HEADER: Steps.UNANSWERED_END_OF_HEADER,
-    BODY: Steps.UNANSWERED_BODY,
-    UNKNOWN: Steps.UNANSWERED_UNKNOWN,
+UNANSWERED_SAID: dict[str, int] = {
+    DATA: int(Steps.UNANSWERED_DATA),
+    END_OF_HEADER: int(Steps.UNANSWERED_END_OF_HEADER),
+    BODY: int(Steps.UNANSWERED_BODY),
+    UNKNOWN: int(Steps.UNANSWERED_UNKNOWN),
 }
 NEVER_ANSWERED = frozenset((ABORT, QUIT, NEXT_CONNECTION))
 
@@ -296,17 +200,15 @@ def quarantine(reason: str) -> bytes:
     return packet("q", reason.encode("utf-8", "surrogateescape").replace(b"\0", b" ") + b"\0")
 
 
-def answers(command: Command, steps: Steps) -> bool:
+def answers(command: Command, steps: int) -> bool:
     """Whether the server waits for an answer to `command` after having agreed on `steps`."""
     if isinstance(command, Macros):
         return False
     if isinstance(command, Said):
-        unanswered = UNANSWERED_SAID.get(command.command)
-        is_silent = command.command in NEVER_ANSWERED
-    else:
-        unanswered = UNANSWERED.get(type(command))
-        is_silent = False
-    return not is_silent and not (unanswered is not None and unanswered in steps)
+        if command.command in NEVER_ANSWERED:
+            return False
+        return not steps & UNANSWERED_SAID.get(command.command, 0)
+    return not steps & UNANSWERED.get(type(command), 0)
 
 
 def _strings(letter: str, data: bytes, count: int | None = None) -> list[bytes]:

@@ -77,6 +77,10 @@ class DecisionLog:
         self._timestamps = Timestamps()
         self._encoder = msgspec.json.Encoder()
 
+    def notes(self, decision: Decision) -> bool:
+        """Whether `note` would write anything of this decision: else no record has to be made."""
+        return self._file is not None or decision.reply is not None
+
     def note(self, record: Record) -> None:
         """Note one decision."""
         if record.decision.reply is not None:

@@ -8,8 +8,8 @@ from maysend.address import parse_path
 from maysend.header import Field, fields_of
 from maysend.policy import Decision, ProtocolState, Request, Session
 from maysend.protocols.header import HEADER_SIZE_LIMIT
-from maysend.protocols.milter import (
-    VERSION,
+from maysend.protocols.milter import VERSION, PacketReader
+from maysend.protocols.milter_commands import (
     Actions,
     Command,
     Connect,
@@ -17,7 +17,6 @@ from maysend.protocols.milter import (
     Mail,
     MilterError,
     Negotiate,
-    PacketReader,
     Steps,
 )
 from maysend.restrictions.outcome import Action
@@ -170,7 +169,7 @@ class Conversation:
     def smtputf8(self) -> bool:
         """Whether the client said SMTPUTF8."""
         parameters = self._mail.parameters if self._mail is not None else ()
-        return any(parameter.upper() == "SMTPUTF8" for parameter in parameters)
+        return "SMTPUTF8" in [parameter.upper() for parameter in parameters]
 
     def sender(self) -> str:
         """MAIL FROM in internal form. Raises MilterError, AddressSyntaxError."""
@@ -212,4 +211,4 @@ class Conversation:
 def unfit_actions(decision: Decision) -> str:
     """The names of actions that a milter of ours can't carry out, "" where there are none."""
     possible = ("PREPEND", "HOLD", "DISCARD", "WARN", "INFO", "SLEEP")
-    return " and ".join(a.name for a in decision.actions if a.name not in possible)
+    return " and ".join([a.name for a in decision.actions if a.name not in possible])

@@ -13,7 +13,7 @@ from maysend.address import AddressSyntaxError, parse_path
 from maysend.policy import Decision, ProtocolState, Session
 from maysend.protocols import milter
 from maysend.protocols.header import TOO_LONG
-from maysend.protocols.milter import (
+from maysend.protocols.milter_commands import (
     Actions,
     Connect,
     Header,
@@ -231,10 +231,11 @@ class MilterService:
             decision = Decision(UNFIT, decision.steps, None, decision.actions)
         self._seconds.observe(seconds)
         self._count(state, outcome_of(decision))
-        request = conversation.request(state, recipient)
-        action = "continue" if decision.reply is None else str(decision.reply)
-        record = Record(self._name, conversation.queue_id, request, decision, action, seconds)
-        self._decision_log.note(record)
+        if self._decision_log.notes(decision):
+            request = conversation.request(state, recipient)
+            action = "continue" if decision.reply is None else str(decision.reply)
+            record = Record(self._name, conversation.queue_id, request, decision, action, seconds)
+            self._decision_log.note(record)
         if decision.reply is not None:
             return milter.refusal(decision.reply)
         return self._carried_out(conversation, state, decision)
@@ -256,8 +257,9 @@ class MilterService:
     ) -> bytes:
         """What a decision that nothing objects to wants done; all but DISCARD at the end of the
         message, where a server lets it be changed."""
-        if any(action.name == "DISCARD" for action in decision.actions):
-            return milter.DISCARD
+        for action in decision.actions:
+            if action.name == "DISCARD":
+                return milter.DISCARD
         if state is not ProtocolState.END_OF_MESSAGE:
             conversation.wanted.extend(decision.actions)
             return milter.CONTINUE

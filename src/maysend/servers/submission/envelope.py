@@ -1,7 +1,7 @@
 """One mail transaction: sender, recipients, and what the policy wants done with the message."""
 
 from collections.abc import Sequence
-from secrets import token_hex
+from os import urandom
 
 from maysend.address import quote_local
 from maysend.protocols.smtp.client import mail_command, rcpt_command
@@ -44,7 +44,7 @@ class Envelope:
     ) -> None:
         self.sender = sender
         self.rewritten = sender if rewritten is None else rewritten
-        self.message_id = token_hex(6).upper()
+        self.message_id = urandom(6).hex().upper()
         self.begun_at = 0.0
         self.transfer: MessageTransfer | None = None
         self.parameters = parameters

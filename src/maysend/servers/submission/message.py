@@ -9,7 +9,13 @@ from collections.abc import Awaitable, Callable
 
 from maysend.protocols.header import HeaderCollector, HeaderError
 from maysend.protocols.smtp.data import BARE_CR, BARE_LF, DataLimits
-from maysend.protocols.smtp.events import ChunkEnd, MessageEnd, MessageSkipped, MessageSlice
+from maysend.protocols.smtp.events import (
+    ChunkEnd,
+    Event,
+    MessageEnd,
+    MessageSkipped,
+    MessageSlice,
+)
 from maysend.protocols.smtp.replies import ReplyLines
 from maysend.reply import Reply
 from maysend.servers.submission.channel import Channel
@@ -111,14 +117,16 @@ class MessageTransfer:
 
     async def _read(self) -> MessageEnd | ChunkEnd:
         while True:
-            event = self._channel.codec.next_event() or await self._event()
+            event = self._channel.codec.next_event()
+            if event is None:
+                event = await self._event()
             if isinstance(event, MessageSlice) and self._refusal is None:
                 await self._pass_on(event.wire)
-            elif isinstance(event, MessageEnd | ChunkEnd):
+            elif isinstance(event, (MessageEnd, ChunkEnd)):
                 self.size = event.octets
                 return event
             else:
-                assert isinstance(event, MessageSlice | MessageSkipped)
+                assert isinstance(event, (MessageSlice, MessageSkipped))
                 self._skip(len(event.wire) if isinstance(event, MessageSlice) else event.octets)
 
     def _skip(self, octets: int) -> None:
@@ -126,7 +134,7 @@ class MessageTransfer:
         if self._unread < 0:
             raise Disconnect(self._as_last_word(self._channel.codec.defect))
 
-    async def _event(self) -> object:
+    async def _event(self) -> Event:
         await self._send_pending()
         defect = self._channel.codec.defect
         confused = defect in (BARE_LF, BARE_CR) and not self._channel.codec.in_chunks
