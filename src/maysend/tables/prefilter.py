@@ -72,7 +72,7 @@ class Prefilter(RuleSearch):
             numbers += whole
         for found in likely:
             if found.text in text:
-                numbers += found.numbers
+                found.add_to(numbers)
         if not numbers:
             return None
         answer = self._first(numbers, text, key)

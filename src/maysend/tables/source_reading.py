@@ -4,9 +4,12 @@ These are all there are: texts, sets of characters, alternatives, repeats, line 
 Sets of characters are numbers here, in which bit n stands for the character n.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from maysend.tables.pattern_literals import END, GROUP, START
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64  # an int of C where it is compiled
 
 NO_END: Final = -1
 _LINE_END: Final = 1 << 10
@@ -177,12 +180,23 @@ class SourceReader:
         return Group(inside, number)
 
     def _literal(self) -> Piece:
-        text = self._character()
-        while self._offset < len(self._source):
-            character = self._source[self._offset]
-            if character in "|()[{" or self._source.startswith("\\b", self._offset):
+        source = self._source
+        size: i64 = len(source)
+        offset: i64 = self._offset
+        text = ""
+        while True:
+            start = offset
+            while offset < size and _is_plain(ord(source[offset])):
+                offset += 1
+            if offset > start:
+                text += source[start:offset]
+            if not (offset + 1 < size and ord(source[offset]) == 92):
                 break
-            text += self._character()
+            if ord(source[offset + 1]) != 120:  # "\\b"
+                break
+            text += chr(int(source[offset + 2 : offset + _ESCAPED_SIZE], 16))
+            offset += _ESCAPED_SIZE
+        self._offset = offset
         return Literal(text)
 
     def _repeated(self, part: Piece, before: list[Piece]) -> Piece:
@@ -190,7 +204,7 @@ class SourceReader:
 
         Of a text only the last character is repeated; the others are added to `before`.
         """
-        end = self._source.index("}", self._offset)
+        end = self._source.find("}", self._offset)
         least, _, most = self._source[self._offset : end].partition(",")
         self._offset = end + 1
         if isinstance(part, Literal):
@@ -200,7 +214,7 @@ class SourceReader:
         return Repeat(part, int(least), int(most) if most else NO_END)
 
     def _set(self) -> OneOf:
-        end = self._source.index("]", self._offset) + 1
+        end = self._source.find("]", self._offset) + 1
         text = self._source[self._offset : end]
         known = self._sets.get(text)
         if known is None:
@@ -232,3 +246,8 @@ class SourceReader:
             return False
         self._offset += len(text)
         return True
+
+
+def _is_plain(code: "i64") -> bool:
+    """Whether a character stands for itself: letters, digits, and `@`, `_`, `-`."""
+    return 97 <= code <= 122 or 48 <= code <= 57 or 64 <= code <= 90 or code == 95 or code == 45
