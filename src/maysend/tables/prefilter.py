@@ -82,15 +82,18 @@ class Prefilter(RuleSearch):
         """The answer of the first of these rules that applies."""
         if len(numbers) > 1:
             numbers.sort()
-        known: dict[int, bool] = {}
+        known: dict[int, bool] | None = None
         before = -1
         for number in numbers:
             if number == before:
                 continue  # two of its texts were found
             before = number
             plan = self._plans[number]
-            if plan.guards and not self._guards_hold(plan.guards, text, key, known):
-                continue
+            if plan.guards:
+                if known is None:
+                    known = {}
+                if not self._guards_hold(plan.guards, text, key, known):
+                    continue
             if plan.test is not None and not plan.test.holds(text):
                 continue
             answer = plan.fixed
