@@ -141,7 +141,7 @@ class RealPostfix:
         self._master = None
         for name in ("incoming", "active", "deferred", "maildrop"):
             for path in (self.queue / name).iterdir():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     def _wait_for_greeting(self) -> None:
         deadline = time.monotonic() + 20
