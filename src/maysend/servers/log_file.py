@@ -107,4 +107,6 @@ def _is_same(file: int, path: Path) -> bool:
 def _write_all(file: int, octets: bytes) -> None:
     view = memoryview(octets)
     while view:
-        view = view[os.write(file, view) :]
+        # Not in the slice: mypyc evaluates a call there twice.
+        written = os.write(file, view)
+        view = view[written:]
