@@ -95,7 +95,7 @@ def in_ascii(reply: ReplyLines) -> ReplyLines:
 
 
 def _ascii(text: str) -> str:
-    letters = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    letters = [c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)]
     return "".join(letters).encode("ascii", "replace").decode("ascii")
 
 

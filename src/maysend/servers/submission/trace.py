@@ -88,9 +88,8 @@ def cipher_suite(name: str, context: ssl.SSLContext) -> str:
     """
     if name.startswith("TLS_"):
         return name
-    numbers = (cipher["id"] for cipher in context.get_ciphers() if cipher["name"] == name)
-    number = next(numbers, None)
-    return "" if number is None else f"0x{number & 0xFFFF:04X}"
+    numbers = [cipher["id"] for cipher in context.get_ciphers() if cipher["name"] == name]
+    return f"0x{numbers[0] & 0xFFFF:04X}" if numbers else ""
 
 
 def received(origin: Origin, when: float) -> bytes:
