@@ -149,7 +149,8 @@ class SourceReader:
             character = source[self._offset]
             if character == "|" or character == ")":
                 break
-            if character == "(":
+            is_whole = character == "("
+            if is_whole:
                 part = self._parenthesis()
             elif character == "[":
                 part = self._set()
@@ -159,7 +160,7 @@ class SourceReader:
             else:
                 part = self._literal()
             if self._take("{"):
-                part = self._repeated(part, parts)
+                part = self._repeated(part, parts, is_whole)
             parts.append(part)
         return parts[0] if len(parts) == 1 else Sequence(parts)
 
@@ -199,15 +200,16 @@ class SourceReader:
         self._offset = offset
         return Literal(text)
 
-    def _repeated(self, part: Piece, before: list[Piece]) -> Piece:
+    def _repeated(self, part: Piece, before: list[Piece], is_whole: bool) -> Piece:
         """What stands between braces: two numbers, the second of which may be missing.
 
-        Of a text only the last character is repeated; the others are added to `before`.
+        Of a text only the last character is repeated, unless it `is_whole`, in parentheses; the
+        others are added to `before`.
         """
         end = self._source.find("}", self._offset)
         least, _, most = self._source[self._offset : end].partition(",")
         self._offset = end + 1
-        if isinstance(part, Literal):
+        if isinstance(part, Literal) and (len(part.text) == 1 or not is_whole):
             if len(part.text) > 1:
                 before.append(Literal(part.text[:-1]))
             part = OneOf(1 << ord(part.text[-1]))
