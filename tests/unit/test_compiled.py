@@ -93,6 +93,7 @@ def test_compiled_modules_have_nothing_that_means_something_else_there(path: str
 def test_source_decides_as_compiled_modules_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAYSEND_SESSIONS", "200")
     monkeypatch.setenv("MAYSEND_DNS_SESSIONS", "20")
+    monkeypatch.setenv("MAYSEND_SESSION_WORKERS", "1")  # another process would not be led
     said = run(FROM_SOURCE, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *SHORT)
     assert " passed" in said
     assert " failed" not in said

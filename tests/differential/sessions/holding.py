@@ -21,6 +21,7 @@ from tests.differential.sessions.shrink import shrink
 DIALOGUES = 8
 """Sessions for each configuration: starting the daemons takes as long as that many dialogues."""
 WORKERS = int(os.environ.get("MAYSEND_SESSION_WORKERS", min(2, os.cpu_count() or 1)))
+"""Processes that hold sessions; with 1 it is this one."""
 SHOWN = int(os.environ.get("MAYSEND_SHOWN", "6"))
 """How many ways to disagree are made small: each takes some seconds."""
 KEPT = Path(os.environ.get("MAYSEND_DISAGREEMENTS", "disagreements"))
@@ -36,9 +37,12 @@ class Findings(msgspec.Struct):
 
 def hold(kind: str, seed: int, number: int) -> tuple[Report, dict[str, Findings]]:
     """Hold so many sessions of a kind; the report, and the ways in which the sides disagree."""
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        shares = [_share(worker, number) for worker in range(WORKERS)]
-        parts = list(pool.map(_hold_share, [kind] * WORKERS, [seed] * WORKERS, shares))
+    shares = [_share(worker, number) for worker in range(WORKERS)]
+    if WORKERS == 1:
+        parts = [_hold_share(kind, seed, shares[0])]
+    else:
+        with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+            parts = list(pool.map(_hold_share, [kind] * WORKERS, [seed] * WORKERS, shares))
     report = Report(KINDS[kind].coverage)
     different: dict[str, Findings] = {}
     for part, found in parts:
