@@ -9,7 +9,7 @@ from random import Random
 from signal import SIGABRT, SIGPIPE
 
 from maysend.tables import TableContext, TableError, open_table
-from tests.differential.tables.postmap import Postmap, encoded
+from tests.differential.tables.postmap import DIED, Postmap, encoded
 
 LOOKUPS = int(os.environ.get("MAYSEND_SERVER_LOOKUPS", "2000"))
 SEED = int(os.environ.get("MAYSEND_SEED", "0")) or Random().randrange(1, 1 << 32)
@@ -67,7 +67,7 @@ class Comparison:
             return
         ours, theirs_at_once = expected.splitlines(), output.splitlines()
         at_once = [*set(ours) - set(theirs_at_once), b"|", *set(theirs_at_once) - set(ours)]
-        died = False
+        died = DIED in complaints
         for key, line in answered:
             status, output, complaints = self.postmap.ask(spec, key)
             if status == -SIGPIPE:

@@ -3,6 +3,9 @@
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from signal import SIGPIPE
+
+DIED = b"postmap died of SIGPIPE"
 
 
 class Postmap:
@@ -26,7 +29,7 @@ class Postmap:
         """`postmap -q - SPEC`: its output, and what it complained about."""
         lines = b"".join(encoded(key) + b"\n" for key in keys)
         done = self._run("-q", "-", encoded(spec), stdin=lines)
-        return done.stdout, done.stderr
+        return done.stdout, done.stderr + (DIED if done.returncode == -SIGPIPE else b"")
 
     def build(self, spec: str, *options: str) -> None:
         """Make the indexed file of a text file."""
