@@ -1,6 +1,6 @@
 """What the event loop calls, handed on to a `Channel` or a `Relay`.
 
-The loop wants its own base classes, and a class that is compiled must not have any.
+The loop wants its own base classes; what it calls them with ends here.
 """
 
 import asyncio
