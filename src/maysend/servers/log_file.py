@@ -1,17 +1,24 @@
 """A file of lines that several processes append to, and that may be rotated at any time.
 
-Lines are kept for a moment and written together. Whoever finds the file longer than wanted renames
-it to FILE.1, FILE.1 to FILE.2 and so on; the other processes notice that the name leads elsewhere
-and follow, as they do where logrotate(8) renamed it. Nobody has to be told.
+Lines are kept for a moment and written together, by a thread of the file's own: a disk that is busy
+takes tens of milliseconds for a write, and nobody who asks for a decision should wait for that.
+
+Whoever finds the file longer than wanted renames it to FILE.1, FILE.1 to FILE.2 and so on; the
+other processes notice that the name leads elsewhere and follow, as they do where logrotate(8)
+renamed it. Nobody has to be told.
 """
 
 import fcntl
 import os
 from collections.abc import Callable
+from concurrent import futures
 from pathlib import Path
 
-BUFFER = 262144
-"""Octets that are kept before they are written without waiting for the next `flush`."""
+MOST_KEPT = 8 * 1024 * 1024
+"""Octets that are kept until the disk has had its time: then whoever appends waits for it."""
+
+AT_A_TIME = 500
+"""Lines that one write has: while they are put together nobody decides anything."""
 
 MODE = 0o640
 
@@ -20,7 +27,7 @@ class LogFile:
     """Appends to `path`; at `longest` octets the file is rotated and `keep` old ones stay.
 
     `longest` 0 leaves rotation to others. `lost` is told why lines could not be written, and how
-    many: a full disk does not stop the mail.
+    many, in the thread that writes: a full disk does not stop the mail.
     """
 
     def __init__(
@@ -33,37 +40,51 @@ class LogFile:
         self._lines: list[bytes] = []
         self._size = 0
         self._file = -1
+        self._writer = futures.ThreadPoolExecutor(1, thread_name_prefix="decision-log")
+        self._writing: futures.Future[None] | None = None
 
     def open(self) -> None:
         """Open the file, so that what is wrong with it shows at the start. Raises OSError."""
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
 
     def append(self, line: bytes) -> None:
-        """Write a line, which has its newline, soon."""
+        """Write a line, which has its newline, at the next `flush`."""
         self._lines.append(line)
         self._size += len(line)
-        if self._size >= BUFFER:
+        if self._size >= MOST_KEPT:
+            self.wait()
             self.flush()
 
     def flush(self) -> None:
-        """Write what is kept."""
-        if not self._lines:
-            return
-        lines, self._lines, self._size = self._lines, [], 0
-        try:
-            self._follow()
-            _write_all(self._file, b"".join(lines))
-            if self._longest and os.fstat(self._file).st_size >= self._longest:
-                self._rotate()
-        except OSError as problem:
-            self._lost(problem, len(lines))
+        """Begin to write what is kept, unless a write is under way: the next call has it then."""
+        if self._lines and (self._writing is None or self._writing.done()):
+            lines, self._lines, self._size = self._lines, [], 0
+            self._writing = self._writer.submit(self._write, lines)
+
+    def wait(self) -> None:
+        """Wait until nothing is being written."""
+        if self._writing is not None:
+            futures.wait([self._writing])
 
     def close(self) -> None:
         """Write what is kept and close."""
+        self.wait()
         self.flush()
+        self._writer.shutdown()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def _write(self, lines: list[bytes]) -> None:
+        begin = 0
+        try:
+            self._follow()
+            for begin in range(0, len(lines), AT_A_TIME):
+                _write_all(self._file, b"".join(lines[begin : begin + AT_A_TIME]))
+            if self._longest and os.fstat(self._file).st_size >= self._longest:
+                self._rotate()
+        except OSError as problem:
+            self._lost(problem, len(lines) - begin)
 
     def _follow(self) -> None:
         """Open the file anew where its name leads elsewhere."""
