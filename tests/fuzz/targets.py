@@ -187,7 +187,7 @@ def header(octets: bytes) -> None:
 
 def protocols(octets: bytes) -> None:
     """The requests of Postfix: policy delegation, socketmap, milter."""
-    for reader in (PolicyRequests(frozenset({"sender"})), SocketmapQueries(), PacketReader()):
+    for reader in (PolicyRequests(("sender",)), SocketmapQueries(), PacketReader()):
         with contextlib.suppress(PolicyProtocolError, SocketmapError, MilterError):
             reader.feed(octets)
             while reader.next() is not None:

@@ -13,7 +13,7 @@ from maysend.protocols.policy import (
 )
 from tests.protocols.fed import all_ways
 
-WANTED = frozenset({"sender", "recipient", "sasl_username", "a"})
+WANTED = ("sender", "recipient", "sasl_username", "a")
 LONGEST = 300
 
 
@@ -21,10 +21,18 @@ def requests() -> PolicyRequests:
     return PolicyRequests(WANTED, LONGEST)
 
 
+def attributes(decoder: PolicyRequests) -> dict[str, str] | None:
+    """The next request's, by name."""
+    values = decoder.next()
+    if values is None:
+        return None
+    return {name: value for name, value in zip(WANTED, values, strict=True) if value is not None}
+
+
 def one(octets: bytes) -> dict[str, str] | None:
     decoder = requests()
     decoder.feed(octets)
-    return decoder.next()
+    return attributes(decoder)
 
 
 def test_a_request_gives_the_wanted_attributes() -> None:
@@ -42,15 +50,15 @@ def test_of_a_name_that_comes_twice_the_last_value_counts() -> None:
     decoder = requests()
     for _ in range(2):  # read name by name, and then by the layout that was learnt
         decoder.feed(b"sender=first\nrecipient=r\nsender=last\n\n")
-        assert decoder.next() == {"sender": "last", "recipient": "r"}
+        assert attributes(decoder) == {"sender": "last", "recipient": "r"}
 
 
 def test_other_names_in_the_same_places_are_not_mistaken() -> None:
     """The layout of one request never gives the next one's login a miss."""
     decoder = requests()
     decoder.feed(b"sender=a@b\nstress=\n\nsender=a@b\nsasl_username=bob\n\n")
-    assert decoder.next() == {"sender": "a@b"}
-    assert decoder.next() == {"sender": "a@b", "sasl_username": "bob"}
+    assert attributes(decoder) == {"sender": "a@b"}
+    assert attributes(decoder) == {"sender": "a@b", "sasl_username": "bob"}
 
 
 @pytest.mark.parametrize(
@@ -117,7 +125,7 @@ def test_what_was_learnt_of_earlier_requests_changes_nothing(asked: list[list[by
         learnt.feed(octets)
         pairs = [part.decode("utf-8", "surrogateescape").partition("=") for part in lines]
         expected = {name: value for name, _, value in pairs if name in WANTED}
-        assert learnt.next() == one(octets) == expected
+        assert attributes(learnt) == one(octets) == expected
         assert learnt.next() is None
         assert learnt.pending == 0
 

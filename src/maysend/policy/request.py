@@ -19,7 +19,7 @@ class ProtocolState(Enum):
     ETRN = "ETRN"
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class Request(msgspec.Struct, frozen=True):
     """May this client, in this state of the dialogue, go on? Addresses without angle brackets."""
 
     protocol_state: ProtocolState = ProtocolState.RCPT

@@ -1,8 +1,9 @@
-"""The policy delegation protocol (SMTPD_POLICY_README): octets in, attributes out, and the answer.
+"""The policy delegation protocol (SMTPD_POLICY_README): octets in, values out, and the answer.
 
-    requests = PolicyRequests(frozenset({"sender", "recipient"}))
+    requests = PolicyRequests(("sender", "recipient"))
     requests.feed(octets)
-    while (attributes := requests.next()) is not None:
+    while (values := requests.next()) is not None:
+        sender, recipient = values
         transport.write(encode_action("DUNNO"))
 
 A request is lines `name=value`, ended by an empty line; values are UTF-8 with surrogateescape. Of a
@@ -11,6 +12,9 @@ connection: the client tries again, and then does what its default action says.
 """
 
 import re
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import TypeAlias
 
 REQUEST_TYPE = "smtpd_access_policy"
 """The only type of request that smtpd sends."""
@@ -29,6 +33,10 @@ _MOST_LAYOUTS = 32
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
+Values: TypeAlias = tuple[str | None, ...]
+"""Of the attributes that are wanted, in their order; None for one that did not come."""
+
+
 class PolicyProtocolError(ValueError):
     """What the client sent is no request; the text says why."""
 
@@ -37,30 +45,38 @@ class _Layout:
     """The names of a request in their order, compiled.
 
     A client sends the same names in the same order every time: one pattern then checks them all
-    and takes out the values that are wanted.
+    and takes out the values, which are put into the order in which they are wanted.
     """
 
-    def __init__(self, names: tuple[str, ...], wanted: frozenset[str]) -> None:
+    def __init__(self, names: tuple[str, ...], wanted: tuple[str, ...]) -> None:
         last = {name: place for place, name in enumerate(names)}
-        taken = [name in wanted and last[name] == place for place, name in enumerate(names)]
-        self.wanted = tuple(name for name, take in zip(names, taken, strict=True) if take)
-        self.match = re.compile(
+        taken = [name for place, name in enumerate(names) if name in wanted and last[name] == place]
+        self._match = re.compile(
             "\n".join(
-                re.escape(name) + ("=([^\n]*)" if take else "=[^\n]*")
-                for name, take in zip(names, taken, strict=True)
+                re.escape(name)
+                + ("=([^\n]*)" if name in wanted and last[name] == place else "=[^\n]*")
+                for place, name in enumerate(names)
             )
         ).fullmatch
+        # What did not come is the None behind the values; one index more makes it a tuple always.
+        places = [taken.index(name) if name in last else len(taken) for name in wanted]
+        self._in_order = itemgetter(*places, 0)
+
+    def values(self, text: str) -> Values | None:
+        """The values, or None where the request has other names."""
+        match = self._match(text)
+        return None if match is None else self._in_order((*match.groups(), None))[:-1]
 
 
 class PolicyRequests:
     """The requests of one client.
 
-    `wanted` names the attributes that are given out; the others are checked and dropped. Memory is
-    bounded by `longest` octets of a request that is not ended yet.
+    `wanted` names the attributes whose values are given out; the others are checked and dropped.
+    Memory is bounded by `longest` octets of a request that is not ended yet.
     """
 
-    def __init__(self, wanted: frozenset[str], longest: int = LONGEST_REQUEST) -> None:
-        self._wanted = wanted
+    def __init__(self, wanted: Sequence[str], longest: int = LONGEST_REQUEST) -> None:
+        self._wanted = tuple(wanted)
         self._longest = longest
         self._octets = b""
         self._begin = 0
@@ -81,8 +97,8 @@ class PolicyRequests:
         """Octets that were fed and not given out yet."""
         return len(self._octets) - self._begin
 
-    def next(self) -> dict[str, str] | None:
-        """The wanted attributes of the next request that is there as a whole, else None.
+    def next(self) -> Values | None:
+        """The values of the next request that is there as a whole, else None.
 
         Raises PolicyProtocolError; nothing more can be read then.
         """
@@ -98,19 +114,19 @@ class PolicyRequests:
             raise PolicyProtocolError(f"a request of more than {self._longest} octets")
         text = self._octets[self._begin : end].decode("utf-8", "surrogateescape")
         self._begin = self._searched = end + 2
-        return self._attributes(text)
+        return self._values(text)
 
-    def _attributes(self, text: str) -> dict[str, str]:
+    def _values(self, text: str) -> Values:
         if "\0" in text:
             raise PolicyProtocolError("a request with a NUL")
         for layout in self._layouts:
-            match = layout.match(text)
-            if match is not None:
-                return dict(zip(layout.wanted, match.groups(), strict=False))  # one for each
+            values = layout.values(text)
+            if values is not None:
+                return values
         names, attributes = _parsed(text)
         if len(self._layouts) < _MOST_LAYOUTS:
             self._layouts.append(_Layout(names, self._wanted))
-        return {name: value for name, value in attributes.items() if name in self._wanted}
+        return tuple([attributes.get(name) for name in self._wanted])
 
 
 def _parsed(text: str) -> tuple[tuple[str, ...], dict[str, str]]:

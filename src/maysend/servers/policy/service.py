@@ -8,10 +8,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import msgspec
-
 from maysend.policy import Decision, Policy, Request
-from maysend.protocols.policy import REQUEST_TYPE, PolicyRequests, encode_action
+from maysend.protocols.policy import REQUEST_TYPE, PolicyRequests, Values, encode_action
 from maysend.servers.cells import Cell
 from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.decision_log import DecisionLog, Record, outcome_of
@@ -22,14 +20,23 @@ from maysend.servers.policy.action import (
     action_of,
     asked_in,
 )
+from maysend.servers.policy.request import FIELDS, request_of
 from maysend.servers.sleeping import sleep_as_decided
 
-CONTEXT = ("request", "policy_context", "queue_id", "instance")
-"""Attributes that say something of the request rather than being what is decided about."""
+WANTED = ("request", "policy_context", "queue_id", *FIELDS)
+"""What is decided about, after attributes that say something of the question itself."""
 
-WANTED = frozenset((*Request.__struct_fields__, *CONTEXT))
 
-Attributes = dict[str, str]
+class Question:
+    """A request, what else came with it, and when it came (seconds of a monotonic clock)."""
+
+    __slots__ = ("begun", "context", "queue_id", "request")
+
+    def __init__(self, begun: float, context: str, queue_id: str, request: Request) -> None:
+        self.begun = begun
+        self.context = context
+        self.queue_id = queue_id
+        self.request = request
 
 
 class PolicyService:
@@ -62,48 +69,43 @@ class PolicyService:
         """A new client's decoder."""
         return PolicyRequests(WANTED)
 
-    def answer(self, attributes: Attributes) -> bytes | Coroutine[Any, Any, bytes]:
+    def answer(self, values: Values) -> bytes | Coroutine[Any, Any, bytes]:
         """The answer, or what will have it. Raises ValueError where this is no request."""
         begun = time.perf_counter()
-        kind = attributes.get("request")
+        kind, context, queue_id = values[0], values[1], values[2]
         if kind != REQUEST_TYPE:
             raise ValueError(f"expected request={REQUEST_TYPE}, got {kind!r:.80}")
-        request = _request(attributes)
+        request = request_of(values[3:])
+        question = Question(begun, context or "", queue_id or "", request)
         policy = self._source.policy
         decision = self._deciding.at_once(lambda wait: policy.decide(request, may_wait=wait))
         if decision is None or decision.actions:
-            return self._answer_later(policy, attributes, request, decision, begun)
-        return self._said(attributes, request, decision, begun)
+            return self._answer_later(policy, question, decision)
+        return self._said(question, decision)
 
     async def _answer_later(
-        self,
-        policy: Policy,
-        attributes: Attributes,
-        request: Request,
-        decision: Decision | None,
-        begun: float,
+        self, policy: Policy, question: Question, decision: Decision | None
     ) -> bytes:
         if decision is None:
             decision = await self._deciding.in_a_thread(
-                lambda wait: policy.decide(request, may_wait=wait)
+                lambda wait: policy.decide(question.request, may_wait=wait)
             )
         await sleep_as_decided(decision)
-        return self._said(attributes, request, decision, begun)
+        return self._said(question, decision)
 
-    def _said(
-        self, attributes: Attributes, request: Request, decision: Decision, begun: float
-    ) -> bytes:
+    def _said(self, question: Question, decision: Decision) -> bytes:
         try:
-            action = action_of(decision, asked_in(attributes.get("policy_context", "")))
+            action = action_of(decision, asked_in(question.context))
         except SeveralActions as problem:
             self._log(f"error: {self._name}: one policy service can't ask for {problem}")
             decision = Decision(SEVERAL_ACTIONS, decision.steps, None, decision.actions)
             action = str(SEVERAL_ACTIONS)
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - question.begun
         self._seconds.observe(seconds)
-        self._count(request, decision)
-        queue_id = attributes.get("queue_id", "")
-        self._decision_log.note(Record(self._name, queue_id, request, decision, action, seconds))
+        self._count(question.request, decision)
+        self._decision_log.note(
+            Record(self._name, question.queue_id, question.request, decision, action, seconds)
+        )
         return encode_action(action)
 
     def _count(self, request: Request, decision: Decision) -> None:
@@ -118,15 +120,3 @@ class PolicyService:
                 outcome=key[1],
             )
         cell.value += 1
-
-
-def _request(attributes: Attributes) -> Request:
-    try:
-        return msgspec.convert(attributes, Request, strict=False)
-    except msgspec.ValidationError:
-        # An attribute without a value is one that is not known (SMTPD_POLICY_README).
-        known = {name: value for name, value in attributes.items() if value}
-    try:
-        return msgspec.convert(known, Request, strict=False)
-    except msgspec.ValidationError as problem:
-        raise ValueError(f"a request that makes no sense: {problem}") from None
