@@ -3,19 +3,54 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
+from maysend.directory.answer_cache import Answer, AnswerCache
 from maysend.directory.errors import DirectoryError, DirectoryUnavailable
-from maysend.directory.freshness import (
-    LONGEST_KEY,
-    Answer,
-    AnswerCache,
-    PolledVersion,
-    VersionWatch,
-)
+from maysend.directory.freshness import PolledVersion, VersionWatch
 from maysend.tables.remembering import Remembering
 from maysend.tables.table import TableError
 
-Find: TypeAlias = Callable[[str, str, str, float], Answer[str | None]]
+Find: TypeAlias = Callable[[str, str, str, float], Answer]
 """What a table answers, by its name: the recipient delimiters, the key, seconds since 1970."""
+
+
+class TableAnswers:
+    """The answers of one table of a directory; see `Answers`."""
+
+    def __init__(
+        self,
+        name: str,
+        delimiters: str,
+        find: Find,
+        watch: VersionWatch | PolledVersion,
+        now: Callable[[], float],
+    ) -> None:
+        self._name = name
+        self._delimiters = delimiters
+        self._find = find
+        self._watch = watch
+        self._now = now
+        self._cache = AnswerCache()
+
+    def answer(self, key: str) -> str | None:
+        """What the table says of `key`. DirectoryError where that is unknown."""
+        try:
+            return self._cache.lookup(key, self._watch.state(), self._now)
+        except KeyError:
+            found = self._find(self._name, self._delimiters, key, self._now())
+            self._cache.put(key, found)
+            return found.value
+
+    def keeps(self, key: str) -> bool:
+        """Whether `answer` would not have to wait: the answer is kept, or can't be had now."""
+        if not self._watch.answers_at_once():
+            return False
+        try:
+            self._cache.lookup(key, self._watch.state(), self._now)
+        except DirectoryUnavailable:
+            return True
+        except KeyError:
+            return False
+        return True
 
 
 class Answers:
@@ -36,27 +71,15 @@ class Answers:
         self._watch = watch
         self._now = now
         self.may_wait = may_wait
-        self._cache: AnswerCache[str | None] = AnswerCache()
+        self._tables: dict[tuple[str, str], TableAnswers] = {}
 
-    def answer(self, name: str, delimiters: str, key: str) -> str | None:
-        """What the table `name` says of `key`. DirectoryError where that is unknown."""
-        place = (name, delimiters, key)
-        kept = self._cache.get(place, self._watch.state(), self._now)
-        if kept is None:
-            kept = self._find(name, delimiters, key, self._now())
-            if len(key) <= LONGEST_KEY:
-                self._cache.put(place, kept)
-        return kept.value
-
-    def keeps(self, name: str, delimiters: str, key: str) -> bool:
-        """Whether `answer` would not have to wait: the answer is kept, or can't be had now."""
-        if not self._watch.answers_at_once():
-            return False
-        try:
-            state = self._watch.state()
-        except DirectoryUnavailable:
-            return True
-        return self._cache.get((name, delimiters, key), state, self._now) is not None
+    def of_table(self, name: str, delimiters: str) -> TableAnswers:
+        """The answers of one table, which all who open it share."""
+        answers = self._tables.get((name, delimiters))
+        if answers is None:
+            answers = TableAnswers(name, delimiters, self._find, self._watch, self._now)
+            self._tables[name, delimiters] = answers
+        return answers
 
     def close(self) -> None:
         """Watch no more."""
@@ -70,19 +93,17 @@ class DirectoryTable(Remembering):
 
     def __init__(self, name: str, delimiters: str, answers: Answers) -> None:
         self.spec = f"directory:{name}"
-        self._name = name
-        self._delimiters = delimiters
-        self._answers = answers
+        self._answers = answers.of_table(name, delimiters)
         self.blocking = answers.may_wait
 
     def remembers(self, key: str, /) -> bool:
         """Whether a lookup would not have to wait for a database on another host."""
-        return self._answers.keeps(self._name, self._delimiters, key)
+        return self._answers.keeps(key)
 
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where there is none; TableError where that is unknown."""
         try:
-            return self._answers.answer(self._name, self._delimiters, key)
+            return self._answers.answer(key)
         except DirectoryUnavailable as error:
             raise TableError(self.spec, str(error), "retry") from None
         except DirectoryError as error:

@@ -125,16 +125,16 @@ class Directory:
         Suspended, disabled, or removed; at most as old as the directory's tables are.
         DirectoryUnavailable where that is not known.
         """
-        refusal = self._answers.answer("suspended", "", login)
+        refusal = self._answers.of_table("suspended", "").answer(login)
         if refusal is not None:
             return refusal.removeprefix("REJECT ")
-        known = self._answers.answer("accounts", "", login) is not None
+        known = self._answers.of_table("accounts", "").answer(login) is not None
         return None if known else "This account does not exist any more"
 
     def has_to_wait_for_objection(self, login: str) -> bool:
         """Whether `objection` would have to ask a database on another host."""
         return self._answers.may_wait and not all(
-            self._answers.keeps(name, "", login) for name in ("suspended", "accounts")
+            self._answers.of_table(name, "").keeps(login) for name in ("suspended", "accounts")
         )
 
     def owners(self, address: str, delimiters: str = "") -> ownership.Owners:

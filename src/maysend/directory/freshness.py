@@ -4,10 +4,9 @@ The version row is read at most every 250 ms. Where no read succeeded for one se
 whether a login was suspended meanwhile: then there is no answer, remembered or not.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import partial
 from threading import Condition, Lock, Thread
-from typing import Generic, TypeVar
 
 from maysend.directory.database import State
 from maysend.directory.errors import DirectoryUnavailable
@@ -17,14 +16,6 @@ CHECK_INTERVAL = 0.25
 
 PATIENCE = 1.0
 """Seconds that the last successful read is trusted for."""
-
-MOST_ANSWERS = 100_000
-"""Answers that are kept; the oldest goes first."""
-
-LONGEST_KEY = 512
-"""Characters of a key whose answer is kept: long junk must not fill the memory."""
-
-AnswerType = TypeVar("AnswerType")
 
 
 class VersionWatch:
@@ -173,57 +164,3 @@ class PolledVersion:
             # A thread that died unseen would refuse everybody until a restart.
             self._failure = type(error).__name__
         return None
-
-
-class Answer(Generic[AnswerType]):
-    """What was found, in which state, and until when it holds (seconds since 1970)."""
-
-    __slots__ = ("state", "until", "value")
-
-    def __init__(self, value: AnswerType, state: State, until: float | None) -> None:
-        self.value = value
-        self.state = state
-        self.until = until
-
-
-class AnswerCache(Generic[AnswerType]):
-    """A bounded number of answers, each good for the state that it was found in.
-
-    They are forgotten when another state is met: a number that comes again after a database was
-    restored or a replica took over must not bring old answers back.
-    """
-
-    def __init__(self, most: int = MOST_ANSWERS) -> None:
-        self._most = most
-        self._state: State | None = None
-        self._answers: dict[Hashable, Answer[AnswerType]] = {}
-        self._lock = Lock()
-
-    def get(
-        self, key: Hashable, state: State, now: Callable[[], float]
-    ) -> Answer[AnswerType] | None:
-        """The answer kept for `key` if it holds in `state` at the time that `now` tells."""
-        if state is not self._state and state != self._state:
-            with self._lock:
-                self._answers.clear()
-                self._state = state
-        answer = self._answers.get(key)
-        if answer is None or (answer.state is not state and answer.state != state):
-            return None
-        if answer.until is not None and answer.until <= now():
-            return None
-        return answer
-
-    def put(self, key: Hashable, answer: Answer[AnswerType]) -> None:
-        """Keep `answer`, in place of the oldest where there are too many."""
-        with self._lock:
-            if answer.state != self._state:
-                self._answers.clear()
-                self._state = answer.state
-            self._answers.pop(key, None)
-            if len(self._answers) >= self._most:
-                del self._answers[next(iter(self._answers))]
-            self._answers[key] = answer
-
-    def __len__(self) -> int:
-        return len(self._answers)

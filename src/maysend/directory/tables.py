@@ -43,10 +43,11 @@ from sqlalchemy import Connection
 from maysend.directory import ownership, posting
 from maysend.directory.accounts import refusal_of, scope_of
 from maysend.directory.addresses import comparable, fold_domain
+from maysend.directory.answer_cache import Answer
 from maysend.directory.answers import Answers, DirectoryTable
 from maysend.directory.database import Database
 from maysend.directory.domain_kinds import is_ours
-from maysend.directory.freshness import Answer, PolledVersion, VersionWatch
+from maysend.directory.freshness import PolledVersion, VersionWatch
 from maysend.directory.reading import Patterns, TransactionReader
 from maysend.directory.scopes import scope_answer
 from maysend.directory.suspensions import Refusal, suspended_client, suspended_sender
@@ -156,7 +157,7 @@ def answers_of(database: Database, clock: Callable[[], float], now: Callable[[],
     """The answers of one database; `clock` never goes back, `now` is seconds since 1970."""
     patterns = Patterns()
 
-    def find(name: str, delimiters: str, key: str, now: float) -> Answer[str | None]:
+    def find(name: str, delimiters: str, key: str, now: float) -> Answer:
         # The state's number and all that is read are of one state: they are one transaction.
         identity = database.identity  # before it is asked: it may be replaced meanwhile
         with database.answering() as connection:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from maysend.directory import Directory, DirectoryUnavailable
-from maysend.directory.freshness import CHECK_INTERVAL, PATIENCE, Answer, AnswerCache, VersionWatch
+from maysend.directory.answer_cache import Answer, AnswerCache
+from maysend.directory.freshness import CHECK_INTERVAL, PATIENCE, VersionWatch
 from maysend.directory.tables import FINDERS
 from maysend.policy import Policy, Request, WouldWait
 from maysend.tables.table import TableContext, TableError
@@ -223,15 +224,26 @@ def test_no_key_breaks_a_table(people: Directory, key: str) -> None:
         ask(people, name, key)
 
 
-def test_cache_is_bounded() -> None:
-    cache: AnswerCache[int] = AnswerCache(most=3)
+def test_cache_is_bounded_and_what_is_asked_for_stays() -> None:
+    cache = AnswerCache(most=4)
     state = (0, 0, 1)
-    for key in range(10):
-        cache.put(key, Answer(key, state, None))
-    assert len(cache) == 3
-    assert cache.get(9, state, lambda: 0.0) is not None
-    assert cache.get(0, state, lambda: 0.0) is None
-    assert cache.get(9, (0, 0, 2), lambda: 0.0) is None
+    for number in range(10):
+        cache.put(str(number), Answer(f"answer {number}", state, None))
+        assert cache.lookup("0", state, lambda: 0.0) == "answer 0"
+        assert len(cache) <= 4
+    assert cache.lookup("9", state, lambda: 0.0) == "answer 9"
+    for forgotten, now in (("1", state), ("9", (0, 0, 2)), ("9", state)):
+        with pytest.raises(KeyError):
+            cache.lookup(forgotten, now, lambda: 0.0)
+
+
+def test_cache_keeps_an_answer_until_it_runs_out() -> None:
+    cache = AnswerCache()
+    state = (0, 0, 1)
+    cache.put("key", Answer(None, state, until=5.0))
+    assert cache.lookup("key", state, lambda: 4.9) is None
+    with pytest.raises(KeyError):
+        cache.lookup("key", state, lambda: 5.0)
 
 
 def test_thread_that_knows_nothing_waits_for_the_one_that_reads() -> None:
