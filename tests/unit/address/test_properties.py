@@ -20,7 +20,7 @@ from maysend.address import (
     unquote,
 )
 from maysend.address.resolving import _Resolution
-from maysend.address.rewriting import Tree, is_plain, rewrite_tree
+from maysend.address.rewriting import _PLAIN, Tree, is_plain, rewrite_tree
 from maysend.address.tokens import external_form, scan
 
 SITE = Rewriting(
@@ -96,6 +96,18 @@ def test_the_short_way_of_plain_addresses_is_the_long_way(address: str) -> None:
         assert not long_way.error
         assert not long_way.routed
         assert long_way.recipient == address
+
+
+pieces = st.sampled_from(["a", "B", "9", "-", ".", "..", "_", "+", "@", "é", "com", "x" * 61])
+
+
+@given(st.lists(pieces, max_size=10).map("".join), st.lists(pieces, max_size=8).map("".join))
+@example("a", "b.c")
+@example("a", "b.9c")
+def test_plain_in_short_is_what_the_pattern_says(local: str, domain: str) -> None:
+    address = f"{local}@{domain}"
+    said = _PLAIN.fullmatch(address) is not None and len(domain) < 199
+    assert is_plain(address) == said
 
 
 SLOWEST = 40.0
