@@ -2,9 +2,12 @@
 
 One worker, maysend's own policy, a directory of 10,000 accounts; every request is another login's,
 one in twenty is refused; each is decided afresh, traced, counted, and written to the decision log.
-postfwd has 20 rules of which the last matches, and no cache. `generator` is the share of a core
-that the load generator used: under 100 % it was not the limit. `cpu` is what the worker itself took
-for one request, which other work on the machine changes less than the rate.
+postfwd has 20 rules of which the last matches, and no cache. `generator` is the share of the time
+in which the load generator had something to do: under 100 % it was not the limit. `cpu` is what the
+worker itself took for one request, which other work on the machine changes less than the rate.
+
+On a virtual machine the host now and then takes the processors away, 10 ms at a time, and everybody
+who asks waits. So p99 is the median of several rounds, and beside each is how much the host took.
 """
 
 import os
@@ -17,6 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 from bench_directory import fill
 from load_generator import Load, LoadGenerator
@@ -66,6 +70,8 @@ address = "unix:{folder}/socketmap"
 POSTFWD = ("--user", "root", "--group", "root", "--cache", "0", "--nodns")
 ACCOUNTS = 10_000
 SECONDS = 4.0
+ROUNDS = 5
+"""In which latency is measured."""
 
 
 def requests() -> Iterator[bytes]:
@@ -145,7 +151,32 @@ def report(name: str, load: Load, cpu: float, peer: float) -> None:
     """One line for `make bench`."""
     print(
         f"{name} ours={load.rate:.0f}/s peer={peer:.0f}/s ratio={load.rate / peer:.2f} "
-        f"cpu={cpu:.0f}us generator={load.cpu:.0%}",
+        f"cpu={cpu:.0f}us generator={load.busy:.0%}",
+        flush=True,
+    )
+
+
+def taken_by_the_host() -> float:
+    """Seconds of all processors together, so far (proc(5): steal)."""
+    first_line = Path("/proc/stat").read_text().partition("\n")[0]
+    return int(first_line.split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
+def latency_at_10000(asking: LoadGenerator, path: Path) -> None:
+    """Offer 10,000 requests a second, round after round."""
+    rounds: list[tuple[Load, float]] = []
+    for _ in range(ROUNDS):
+        before = taken_by_the_host()
+        load = asking.run(path, 32, SECONDS, 10_000)
+        rounds.append((load, (taken_by_the_host() - before) / SECONDS / (os.cpu_count() or 1)))
+    loads = [load for load, _ in rounds]
+    p99 = median(load.latency_99 for load in loads)
+    print(
+        f"policy_service_p99_at_10000 ours={p99:.0f}us peer=2000us ratio={p99 / 2000:.2f} "
+        f"offered=10000/s answered={min(load.rate for load in loads):.0f}/s "
+        f"p50={median(load.latency_50 for load in loads):.0f}us",
+        "rounds="
+        + ",".join(f"{load.latency_99:.0f}us(host:{taken:.0%})" for load, taken in rounds),
         flush=True,
     )
 
@@ -162,12 +193,7 @@ def main() -> None:
             assert set(load.answers) == {"action=DUNNO", "action=553"}, load.answers
             report(f"policy_service_{connections}_connections", load, cpu, 25_000)
             fastest = max(fastest, load.rate)
-        load, _ = measured(asking, path, worker, 32, 10_000)
-        print(
-            f"policy_service_p99_at_10000 ours={load.latency_99:.0f}us peer=2000us "
-            f"ratio={load.latency_99 / 2000:.2f} offered=10000/s answered={load.rate:.0f}/s "
-            f"p50={load.latency_50:.0f}us longest={load.longest:.0f}us"
-        )
+        latency_at_10000(asking, path)
         looking = LoadGenerator(folder, lookups(), ",")
         looking.run(folder / "socketmap", 8, 0)
         load, cpu = measured(looking, folder / "socketmap", worker, 16)

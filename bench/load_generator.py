@@ -11,13 +11,17 @@ SOURCE = Path(__file__).parent / "load" / "load.c"
 
 
 class Load(NamedTuple):
-    """What one run measured. `latency_…` are microseconds, `cpu` is the generator's own share."""
+    """What one run measured. `latency_…` are microseconds.
+
+    `busy` is the share of the time in which the generator had something to do: with less than 1 it
+    was not the limit.
+    """
 
     rate: float
     latency_50: float
     latency_99: float
     longest: float
-    cpu: float
+    busy: float
     answers: dict[str, int]
 
 
@@ -43,6 +47,6 @@ class LoadGenerator:
         said = subprocess.run(
             list(map(str, command)), check=True, capture_output=True, text=True
         ).stdout.split()
-        answered, lasted, p50, p99, longest, cpu = map(float, said[:6])
+        answered, lasted, p50, p99, longest, busy = map(float, said[:6])
         answers = {word.rpartition(":")[0]: int(word.rpartition(":")[2]) for word in said[6:]}
-        return Load(answered / lasted, p50, p99, longest, cpu / lasted, answers)
+        return Load(answered / lasted, p50, p99, longest, busy / lasted, answers)
