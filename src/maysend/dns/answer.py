@@ -27,12 +27,17 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What one question came to. `reason` says why it failed."""
+    """What one question came to. `reason` says why it failed.
+
+    `is_of_alias`: where there is no record of this type, that the name has an alias (CNAME).
+    """
 
     status: Status
     records: tuple[Record, ...] = ()
     reason: str = ""
+    is_of_alias: bool = False
 
 
 NXDOMAIN = Answer("nxdomain")
 NODATA = Answer("nodata")
+NODATA_OF_ALIAS = Answer("nodata", is_of_alias=True)

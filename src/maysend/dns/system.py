@@ -6,7 +6,7 @@ time has failed. Source: RFC 1035, RFC 2308 (negative answers).
 
 from typing import TYPE_CHECKING
 
-from maysend.dns.answer import NODATA, NXDOMAIN, Answer, RecordType
+from maysend.dns.answer import NODATA, NODATA_OF_ALIAS, NXDOMAIN, Answer, RecordType
 
 if TYPE_CHECKING:
     from dns.resolver import Resolver as StubResolver
@@ -53,8 +53,9 @@ class SystemResolver:
             found = self._stub.resolve(from_text(name), type, search=False)
         except NoSuchName:
             return NXDOMAIN
-        except NoAnswer:
-            return NODATA
+        except NoAnswer as no_answer:
+            has_alias = bool(no_answer.kwargs["response"].answer)
+            return NODATA_OF_ALIAS if has_alias else NODATA
         except (DNSException, OSError, ValueError) as error:
             return Answer("failed", reason=str(error) or error.__class__.__name__)
         return Answer("found", tuple(records_of(found.rrset)) if found.rrset else ())

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, TypeAlias, cast
 
-from maysend.dns.answer import NODATA, NXDOMAIN, Answer, Record, RecordType
+from maysend.dns.answer import NODATA, NODATA_OF_ALIAS, NXDOMAIN, Answer, Record, RecordType
 
 Failure: TypeAlias = Literal["SERVFAIL", "TIMEOUT"]
 MOST_ALIASES = 16
@@ -60,7 +60,9 @@ class Zone:
                 return chain, Answer("found", tuple(records))
             target = self._aliases.get(last)
             if target is None:
-                return chain, NODATA if last in self._names else NXDOMAIN
+                if last not in self._names:
+                    return chain, NXDOMAIN
+                return chain, NODATA_OF_ALIAS if len(chain) > 1 else NODATA
             if len(chain) > MOST_ALIASES:
                 return chain, Answer("failed", reason="SERVFAIL")
             chain.append(target)

@@ -39,4 +39,6 @@ def addresses_of(evaluation: Evaluation, host: str) -> HostAddresses:
     statuses = {answer.status for answer in answers}
     if statuses == {"failed"}:
         return HostAddresses((), TRY_AGAIN)
-    return HostAddresses((), NO_ADDRESS if "nodata" in statuses else UNKNOWN_NAME)
+    # getaddrinfo(3) takes an answer that has only an alias for a name that does not exist.
+    has_name = any(answer.status == "nodata" and not answer.is_of_alias for answer in answers)
+    return HostAddresses((), NO_ADDRESS if has_name else UNKNOWN_NAME)
