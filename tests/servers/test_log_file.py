@@ -33,8 +33,7 @@ def numbered(first: int, beyond: int) -> list[bytes]:
 def write(file: LogFile, lines: list[bytes]) -> None:
     for line in lines:
         file.append(line)
-    file.flush()
-    file.wait()
+    file.settle()
 
 
 def test_lines_come_in_their_order_however_many_are_written_at_once(

@@ -66,9 +66,7 @@ class Service:
         return [sample for sample in self.metrics.samples() if sample.name == name]
 
     def decisions(self) -> list[dict[str, object]]:
-        self._decisions.wait()
-        self._decisions.flush()
-        self._decisions.wait()
+        self._decisions.settle()
         return [msgspec.json.decode(line) for line in self._decisions.path.open("rb")]
 
 

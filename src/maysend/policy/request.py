@@ -20,7 +20,10 @@ class ProtocolState(Enum):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """May this client, in this state of the dialogue, go on? Addresses without angle brackets."""
+    """May this client, in this state of the dialogue, go on? Addresses without angle brackets.
+
+    By position it is only made where values come in the order of its own fields.
+    """
 
     protocol_state: ProtocolState = ProtocolState.RCPT
     protocol_name: str = "ESMTP"

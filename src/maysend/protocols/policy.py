@@ -50,16 +50,16 @@ class _Layout:
 
     def __init__(self, names: tuple[str, ...], wanted: tuple[str, ...]) -> None:
         last = {name: place for place, name in enumerate(names)}
-        taken = [name for place, name in enumerate(names) if name in wanted and last[name] == place]
+        taken = [name if last[name] == place else "" for place, name in enumerate(names)]
+        groups = [name for name in taken if name in wanted]
         self._match = re.compile(
             "\n".join(
-                re.escape(name)
-                + ("=([^\n]*)" if name in wanted and last[name] == place else "=[^\n]*")
-                for place, name in enumerate(names)
+                re.escape(name) + ("=([^\n]*)" if take in wanted else "=[^\n]*")
+                for name, take in zip(names, taken, strict=True)
             )
         ).fullmatch
         # What did not come is the None behind the values; one index more makes it a tuple always.
-        places = [taken.index(name) if name in last else len(taken) for name in wanted]
+        places = [groups.index(name) if name in last else len(groups) for name in wanted]
         self._in_order = itemgetter(*places, 0)
 
     def values(self, text: str) -> Values | None:

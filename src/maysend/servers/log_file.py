@@ -52,7 +52,7 @@ class LogFile:
         self._lines.append(line)
         self._size += len(line)
         if self._size >= MOST_KEPT:
-            self.wait()
+            self._wait()
             self.flush()
 
     def flush(self) -> None:
@@ -61,19 +61,23 @@ class LogFile:
             lines, self._lines, self._size = self._lines, [], 0
             self._writing = self._writer.submit(self._write, lines)
 
-    def wait(self) -> None:
-        """Wait until nothing is being written."""
-        if self._writing is not None:
-            futures.wait([self._writing])
+    def settle(self) -> None:
+        """Write what is kept, and wait until it is written."""
+        self._wait()
+        self.flush()
+        self._wait()
 
     def close(self) -> None:
         """Write what is kept and close."""
-        self.wait()
-        self.flush()
+        self.settle()
         self._writer.shutdown()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            futures.wait([self._writing])
 
     def _write(self, lines: list[bytes]) -> None:
         begin = 0

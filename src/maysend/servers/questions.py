@@ -20,8 +20,8 @@ AT_A_TIME = 64
 
 ANSWERS_TOGETHER = 16
 """Answers to several clients that are written one after the other. Each write alone would wake its
-reader on another core, which costs as much as a tenth of a decision; so all that one turn of the
-event loop answers is written at its end, but nobody waits for more than so many others."""
+reader on another processor, which took up to a fifth of a worker's time; so all that one turn of
+the event loop answers is written at its end, but nobody waits for more than so many others."""
 
 UNREAD = 262144
 """Octets that a client may send ahead before it is not read from any more."""

@@ -69,6 +69,7 @@ def test_answers_are_told_apart_as_a_zone_tells_them(server: Server) -> None:
         ("mail.example", "MX"),
         ("nowhere.example", "A"),
         ("host.example", "MX"),
+        ("alias.example", "MX"),
     ):
         assert resolver.query(name, type) == zone.query(name, type)
     assert resolver.query("broken.example", "A").status == "failed"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maysend.dns import Answer, DictionaryResolver, Record, Zone, ZoneError
-from maysend.dns.answer import NODATA, NXDOMAIN
+from maysend.dns.answer import NODATA, NODATA_OF_ALIAS, NXDOMAIN
 
 ZONE = """
 ; a comment
@@ -59,6 +59,13 @@ def test_records_in_the_order_they_are_written(name: str, type: str, answers: li
 )
 def test_what_is_not_there(name: str, type: str, status: str) -> None:
     assert Zone(ZONE).query(name, type).status == status
+
+
+def test_an_alias_of_a_name_without_such_records_is_told_apart() -> None:
+    """getaddrinfo(3) has another error for it."""
+    zone = Zone(ZONE)
+    assert zone.query("host.example", "MX") == NODATA
+    assert zone.query("alias.example", "MX") == NODATA_OF_ALIAS
 
 
 def test_a_record_names_the_end_of_the_chain_and_its_ttl() -> None:

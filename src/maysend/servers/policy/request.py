@@ -21,8 +21,9 @@ _LONGEST_NUMBER = 9
 def request_of(values: Values) -> Request:
     """The request; `values` are those of FIELDS. Raises ValueError where it makes no sense.
 
-    An attribute that did not come, or without a value, is one that is not known, where no value
-    would be none (SMTPD_POLICY_README).
+    An attribute that did not come is not known, nor is one without a value where a value has to be
+    there (SMTPD_POLICY_README). What smtpd sends is read in short; msgspec reads the rest, and
+    would give the same request for all.
     """
     fields: list[Any] = [*values]
     state = _STATES.get(values[_STATE] or "")
@@ -38,7 +39,9 @@ def request_of(values: Values) -> Request:
 
 
 def _is_number(digits: str) -> bool:
-    return digits.isdecimal() and digits.isascii() and len(digits) <= _LONGEST_NUMBER
+    if not (digits.isdecimal() and digits.isascii() and len(digits) <= _LONGEST_NUMBER):
+        return False
+    return digits == "0" or not digits.startswith("0")  # msgspec takes no leading zeros
 
 
 def _read_slowly(values: Values) -> Request:
