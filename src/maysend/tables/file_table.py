@@ -26,6 +26,7 @@ class FileTable(Lacking):
         self.spec = table.spec
         self.pattern = table.pattern
         self.blocking = table.blocking
+        self._clock = monotonic  # a name of a module is looked up by every call
         self._version = _Version(self, table, sources, read, warn)
         self.answer_by(table)
 
@@ -42,7 +43,7 @@ class FileTable(Lacking):
 
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where it is not found; TableError where that is unknown."""
-        if monotonic() >= self._version.due:
+        if self._clock() >= self._version.due:
             self._look()
         ways = self._ways  # read once: it is replaced while lookups go on
         if ways.search is not None and ways.checked is not None:
@@ -58,7 +59,7 @@ class FileTable(Lacking):
 
     def lacks(self, keys: Sequence[str], /) -> bool:
         """Whether none of these folded keys is found; False where only `lookup` can tell."""
-        if monotonic() >= self._version.due:
+        if self._clock() >= self._version.due:
             self._look()
         return self._ways.lacks(keys)
 

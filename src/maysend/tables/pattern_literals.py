@@ -7,16 +7,17 @@ are not looked at this way. A `Reading` says of a part of a pattern what it matc
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
-EDGE = "\n"
+EDGE: Final = "\n"
 """Stands before and behind the key in `seen()`, and in texts for `^` and `$`."""
 
-LONGEST_KEY = 150
+LONGEST_KEY: Final = 150
 """Longer keys are left to the engines themselves, with their limits; see `Reading.ways`."""
 
-MOST_WAYS = 5_000_000
+MOST_WAYS: Final = 5_000_000
 """Half of the match limit with which PCRE2 gives up."""
 
 _START, _END = "\ue000", "\ue001"  # `^` and `$` while a pattern is read; no byte is decoded to them

@@ -12,18 +12,19 @@ tried can't warn of its match limit.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from maysend.tables.pattern_literals import EDGE, LONGEST_KEY, Texts, seen
 from maysend.tables.rule_search import RuleSearch
 from maysend.tables.rule_tests import Engine, Plan, needed_texts, sure_texts
 from maysend.tables.rules import Rule, guards_of
 from maysend.tables.text import CheckedTable
-from maysend.tables.text_scan import TextScan
+from maysend.tables.text_scan import CHARACTERS, TextScan
 
-_LONG_ENOUGH = 24
+_LONG_ENOUGH: Final = 24
 """Characters of a text that is only a hint; more would take memory and leave out little."""
 
-_FEW = 100
+_FEW: Final = 100
 """So many rules are worth some milliseconds when a table is opened, to be quicker afterwards."""
 
 
@@ -41,9 +42,9 @@ class Prefilter(RuleSearch):
         ]
         self._always: list[int] = []
         self._whole: dict[str, list[int]] = {}
-        inside = self._arrange()
-        self._scan = TextScan(inside)
-        self.plain = all(plan.fixed is None or plan.fixed.isascii() for plan in self._plans)
+        self._scan = self._scan_for(self._arrange())
+        self._only_inside = not (self._always or self._whole)
+        self.plain = all(plan.adds_ascii_only() for plan in self._plans)
 
     def lookup(self, key: str, /) -> str | None:
         """The answer of the first rule that applies to `key`."""
@@ -60,48 +61,58 @@ class Prefilter(RuleSearch):
         """The same in short, with no look at a character twice."""
         if not self._scan.by_characters or len(key) > LONGEST_KEY:
             return table.lookup(key)
-        likely = self._scan.likely(key, 127)
+        try:
+            likely = self._scan.likely(key.encode("ascii"))
+        except UnicodeEncodeError:
+            likely = None
         if likely is None:
             return table.lookup(key)
-        if not (likely or self._whole or self._always):
+        if not likely and self._only_inside:
             return None
         text = f"\n{key.lower()}\n"
-        numbers = list(self._always)
-        whole = self._whole.get(text)
-        if whole is not None:
-            numbers += whole
+        if len(likely) == 1 and self._only_inside:
+            found = likely[0]
+            if found.more is None:
+                if found.decides and found.text not in text:
+                    return None
+                return self._answer(self._plans[found.number], text, key, None)
+        numbers = self._always + self._whole.get(text, [])
         for found in likely:
             if found.text in text:
                 found.add_to(numbers)
-        if not numbers:
-            return None
-        answer = self._first(numbers, text, key)
-        return answer if answer is None or answer.isascii() else table.lookup(key)
+        return self._first(numbers, text, key) if numbers else None
 
     def _first(self, numbers: list[int], text: str, key: str) -> str | None:
         """The answer of the first of these rules that applies."""
         if len(numbers) > 1:
             numbers.sort()
-        known: dict[int, bool] | None = None
+        known: dict[int, bool] = {}
         before = -1
         for number in numbers:
             if number == before:
                 continue  # two of its texts were found
             before = number
-            plan = self._plans[number]
-            if plan.guards:
-                if known is None:
-                    known = {}
-                if not self._guards_hold(plan.guards, text, key, known):
-                    continue
-            if plan.test is not None and not plan.test.holds(text):
-                continue
-            answer = plan.fixed
-            if answer is None:
-                answer = plan.answer(text, key)
+            answer = self._answer(self._plans[number], text, key, known)
             if answer is not None:
                 return answer
         return None
+
+    def _answer(self, plan: Plan, text: str, key: str, known: dict[int, bool] | None) -> str | None:
+        """The answer of one rule, None where it does not apply.
+
+        `known` says of the `if`s that were tried whether they hold.
+        """
+        if plan.guards is not None:
+            if known is None:
+                known = {}
+            if not self._guards_hold(plan.guards, text, key, known):
+                return None
+        if plan.test is not None:
+            if not plan.test.holds(text):
+                return None
+            if plan.test.better is not None:
+                plan.test = plan.test.better
+        return plan.answer(text, key) if plan.fixed is None else plan.fixed
 
     def _guards_hold(self, guards: list[int], text: str, key: str, known: dict[int, bool]) -> bool:
         for number in guards:
@@ -135,9 +146,28 @@ class Prefilter(RuleSearch):
                 (self._whole if _is_whole(text) else inside).setdefault(text, []).append(number)
         return inside
 
+    def _scan_for(self, inside: dict[str, list[int]]) -> TextScan:
+        """Looks for these, and for those that are the whole key if that is one way less to ask."""
+        few = 0 < len(self._whole) <= _FEW
+        if few and min(map(len, self._whole)) >= CHARACTERS:
+            both = inside | self._whole
+            scan = TextScan(both, self._deciding(both))
+            if scan.by_characters:
+                self._whole = {}
+                return scan
+        return TextScan(inside, self._deciding(inside))
+
+    def _deciding(self, inside: dict[str, list[int]]) -> set[str]:
+        """The texts that have to be found for certain: nothing else is tried for their rules."""
+        return {
+            text
+            for text, numbers in inside.items()
+            if any(self._plans[number].applies for number in numbers)
+        }
+
     def _choices(self, plan: Plan) -> list[Texts]:
         sets = list(needed_texts(plan.rule.condition))
-        for number in plan.guards:
+        for number in plan.guards or ():
             sets += needed_texts(self._plans[number].rule.condition)
         return sets
 

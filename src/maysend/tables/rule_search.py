@@ -9,7 +9,7 @@ from maysend.tables.text import CheckedTable
 class RuleSearch:
     """The rules of one table, arranged so that few of them are tried.
 
-    `plain`: every answer that does not come from the key is ASCII, so that nobody has to look.
+    `plain`: what does not come from the key is ASCII in every answer, so that nobody has to look.
     """
 
     def __init__(self) -> None:

@@ -41,7 +41,7 @@ class Plan:
     def __init__(self, rule: Rule, guards: tuple[int, ...], engine: Engine, prepared: bool) -> None:
         """`prepared`: take the time now that makes it quick, instead of when it is often asked."""
         self.rule = rule
-        self.guards = list(guards)
+        self.guards = list(guards) if guards else None
         self._engine = engine
         self.test: TextTest | None = None
         self.fixed: str | None = None
@@ -58,6 +58,16 @@ class Plan:
         if not self._wanted:
             self.test = test
             self.fixed = None if test is None else _fixed_answer(rule)
+
+    @property
+    def applies(self) -> bool:
+        """Whether it applies wherever its text was found."""
+        return self.test is None and self.fixed is not None
+
+    def adds_ascii_only(self) -> bool:
+        """Whether all of its answer that does not come from the key is ASCII."""
+        nothing = [b""] * _wanted(self.rule.condition)
+        return self.rule.answer is None or self.rule.answer(nothing).isascii()
 
     def answer(self, text: str, key: str) -> str | None:
         """The answer without a fixed one, None where the rule does not apply.
@@ -115,6 +125,13 @@ def _text_test(condition: Condition, prepared: bool) -> TextTest | None:
     if prepared:
         pattern.search.prepare()
     return Lacks(pattern.search) if condition.negated else pattern.search
+
+
+def _wanted(condition: Condition) -> int:
+    """How many groups the answer of a rule needs."""
+    if isinstance(condition, Both):
+        return _wanted(condition.first)
+    return condition.wanted if isinstance(condition, Matches) else 0
 
 
 def _fixed_answer(rule: Rule) -> str | None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
 _ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _DIGITS = frozenset("0123456789")
 _CLOSING = {"{": "}", "(": ")"}
@@ -13,24 +11,27 @@ class SubstitutionError(ValueError):
     """A replacement text that Postfix does not accept; the text says what is wrong."""
 
 
-class Replacement(msgspec.Struct, frozen=True):
-    """A replacement text in pieces: text as it is, and numbers of groups."""
+class Replacement:
+    """A replacement text in `pieces`: text as it is, and numbers of groups.
 
-    pieces: tuple[str | int, ...]
+    `highest`: the highest group number, 0 where there is none.
+    """
 
-    @property
-    def highest(self) -> int:
-        """The highest group number, 0 where there is none."""
-        return max((piece for piece in self.pieces if isinstance(piece, int)), default=0)
+    def __init__(self, pieces: Sequence[str | int]) -> None:
+        self.pieces = tuple(pieces)
+        numbers = [piece for piece in pieces if isinstance(piece, int)]
+        self.highest = max(numbers, default=0)
+        self._raw = [
+            piece if isinstance(piece, int) else piece.encode("utf-8", "surrogateescape")
+            for piece in pieces
+        ]
 
     def filled(self, groups: Sequence[bytes]) -> str:
         """The text with the matched groups in it; `groups[0]` is group 1."""
-        return b"".join(
-            groups[piece - 1]
-            if isinstance(piece, int)
-            else piece.encode("utf-8", "surrogateescape")
-            for piece in self.pieces
-        ).decode("utf-8", "surrogateescape")
+        filled: list[bytes] = []
+        for piece in self._raw:
+            filled.append(groups[piece - 1] if isinstance(piece, int) else piece)
+        return b"".join(filled).decode("utf-8", "surrogateescape")
 
 
 def parse_replacement(text: str) -> Replacement:
@@ -52,7 +53,7 @@ def parse_replacement(text: str) -> Replacement:
         pieces += ["".join(literal), _number(name, text)]
         literal = []
     pieces.append("".join(literal))
-    return Replacement(tuple(piece for piece in pieces if piece != ""))
+    return Replacement([piece for piece in pieces if piece != ""])
 
 
 def _reference(text: str, start: int) -> tuple[str, int]:

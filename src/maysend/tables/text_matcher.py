@@ -45,12 +45,13 @@ class TextMatcher(TextTest):
         """Whether there is one way at most to match from any place."""
         self._groups = reader.groups
         self._left = MOST_NODES
+        self._no_spans: list[int] = []  # nothing is added to it
         self._text = _leading(piece)
         self._first = self._linked(piece, _Node())
 
     def holds(self, text: str) -> bool:
         """Whether it is found in `text`."""
-        return self._found(text, [])
+        return self._found(text, self._no_spans)
 
     def spans(self, text: str) -> list[int] | None:
         """Where each group begins and ends in `text`, -1 where it has no part in the match.

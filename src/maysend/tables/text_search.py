@@ -52,13 +52,13 @@ class Search(TextTest):
         """Take the time now that makes it quick."""
         if self._matcher is None and self._search is None:
             if IS_COMPILED:
-                self._matcher = _matcher(self.source, self._ways, self._sets)
+                self.better = self._matcher = _matcher(self.source, self._ways, self._sets)
             if self._matcher is None:
                 self._search = re.compile(self.source, re.ASCII).search
 
     def _rarely(self, text: str) -> bool:
         if IS_COMPILED and not self._uses:
-            self._matcher = _matcher(self.source, self._ways, self._sets)
+            self.better = self._matcher = _matcher(self.source, self._ways, self._sets)
         self._uses += 1
         if self._uses > _OFTEN:
             self.prepare()

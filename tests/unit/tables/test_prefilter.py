@@ -9,10 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from maysend.tables import TableContext
+from maysend.tables import LookupTable, TableContext, TableError, open_table
 from maysend.tables.pattern_reading import PatternReader
 from maysend.tables.pcre import open_pcre
 from maysend.tables.regexp import open_regexp
+from maysend.tables.rule_search import PatternTable
+from maysend.tables.text import CheckedTable
 from tests.differential.tables import patterns
 
 OPENERS = {"pcre": open_pcre, "regexp": open_regexp}
@@ -49,7 +51,7 @@ def files(draw: st.DrawFn, kind: str) -> str:
             continue
         if shape == "both" and kind == "regexp":
             condition += f"!{draw(condition_of(kind))}"
-        answer = draw(st.sampled_from(("", "", "", " $1", " ${1}$2")))
+        answer = draw(st.sampled_from(("", "", "", " $1", " ${1}$2", "é$1", "\udcff", "\udcff$1")))
         lines.append(f"{condition} rule{number}{answer}")
     return "\n".join(lines) + "\n"
 
@@ -67,12 +69,26 @@ KEYS = st.lists(st.lists(st.sampled_from(KEY_PIECES), max_size=6).map("".join), 
 
 
 def _disagreements(kind: str, path: Path, keys: list[str]) -> list[Any]:
+    """Keys that the table answers otherwise than all its rules do, by itself or as it is opened."""
     table = OPENERS[kind](str(path), TableContext())
+    context = TableContext()
+    checked = CheckedTable(
+        PatternTable(table.spec, table.rules, table.search_all, None), context, forwards=False
+    )
+    opened = open_table(table.spec, context)
     return [
-        (key, table.lookup(key), table.search_all(key))
+        (key, table.lookup(key), table.search_all(key), _answer(opened, key), _answer(checked, key))
         for key in keys
         if table.lookup(key) != table.search_all(key)
+        or _answer(opened, key) != _answer(checked, key)
     ]
+
+
+def _answer(table: LookupTable, key: str) -> str | None:
+    try:
+        return table.lookup(key)
+    except TableError as error:
+        return f"error: {error}"
 
 
 @pytest.mark.parametrize("kind", ["pcre", "regexp"])
@@ -82,7 +98,7 @@ def test_random_tables_answer_as_all_rules_do(
     kind: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("rules") / "rules"
-    path.write_text(data.draw(files(kind)), encoding="utf-8")
+    path.write_bytes(data.draw(files(kind)).encode("utf-8", "surrogateescape"))
     assert not _disagreements(kind, path, data.draw(KEYS))
 
 
