@@ -1,8 +1,10 @@
 """The SMTP reply: a code, an enhanced status code and a text (RFC 5321 4.2, RFC 3463)."""
 
+from typing import Final
+
 import msgspec
 
-LONGEST_LINE = 510
+LONGEST_LINE: Final = 510
 """Octets of a reply line before its CR LF (RFC 5321 4.5.3.1.5)."""
 
 

@@ -1,6 +1,8 @@
 """What can be wrong with an address."""
 
-LONGEST_ADDRESS = 2048
+from typing import Final
+
+LONGEST_ADDRESS: Final = 2048
 """Characters of an address that are looked at (line_length_limit of postconf(5), where smtpd cuts
 a command). Resolving takes time that grows with the square of the length."""
 

@@ -1,6 +1,8 @@
 """The extension of an address, `bob+news@example.com` (recipient_delimiter in postconf(5))."""
 
-_NEVER_SPLIT = ("postmaster", "mailer-daemon")
+from typing import Final
+
+_NEVER_SPLIT: Final = ("postmaster", "mailer-daemon")
 
 
 def split_extension(

@@ -1,6 +1,8 @@
 """Case folding of lookup keys and addresses, as casefold(3) of Postfix does it."""
 
-_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+from typing import Final
+
+_ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def fold(text: str, *, utf8: bool = True) -> str:

@@ -4,17 +4,18 @@ Syntax only, no DNS: valid_hostname(3) and valid_mailhost_addr(3) of Postfix.
 """
 
 import re
+from typing import Final
 
-_LONGEST_NAME = 255
-_LONGEST_LITERAL = 64
+_LONGEST_NAME: Final = 255
+_LONGEST_LITERAL: Final = 64
 """Postfix copies what is in the brackets into a buffer of this size, its final NUL included."""
 
-_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_NUMERIC = re.compile(r"[0-9.]*")
-_OCTET = re.compile(r"[0-9]+")
-_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{1,4}")
-_IPV6_PREFIX = "ipv6:"
+_LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOSTNAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_NUMERIC: Final = re.compile(r"[0-9.]*")
+_OCTET: Final = re.compile(r"[0-9]+")
+_HEXADECIMAL: Final = re.compile(r"[0-9A-Fa-f]{1,4}")
+_IPV6_PREFIX: Final = "ipv6:"
 
 
 def is_valid_hostname(name: str) -> bool:

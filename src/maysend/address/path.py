@@ -5,16 +5,17 @@ through unless strict_rfc821_envelopes says otherwise; a source route is dropped
 """
 
 import re
+from typing import Final
 
 from maysend.address.errors import LONGEST_ADDRESS, AddressSyntaxError
 from maysend.address.folding import fold
 from maysend.address.groups import Address, parse
 from maysend.address.tokens import internal_form
 
-_BRACKETS = ("<", ">")
-_QUOTED = re.compile(r'"(?:[^\\"]|\\.)*+"', re.DOTALL)
-_PAIRING = re.compile(r'[<>"]|\\.', re.DOTALL)
-_PLAIN = re.compile(
+_BRACKETS: Final = ("<", ">")
+_QUOTED: Final = re.compile(r'"(?:[^\\"]|\\.)*+"', re.DOTALL)
+_PAIRING: Final = re.compile(r'[<>"]|\\.', re.DOTALL)
+_PLAIN: Final = re.compile(
     r"<([A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+)>"
 )
 """What nearly every client writes, and what nothing has to be done to."""

@@ -5,15 +5,16 @@ login maps are asked the quoted form first and the internal form after it.
 """
 
 import re
+from typing import Final
 
 # A local part that needs no quotes: atoms with single dots between them. Unlike RFC 5322's atext
 # it lets 8-bit characters and `%`, `!`, `|` through: Postfix quotes by RFC 822 and leaves what is
 # not ASCII alone.
-_ATOM_CHARACTERS = r"[^\x00-\x20\x7f()<>@,;:\\\".\[\]]"
-_DOT_STRING = re.compile(rf"{_ATOM_CHARACTERS}++(?:\.{_ATOM_CHARACTERS}++)*+")
+_ATOM_CHARACTERS: Final = r"[^\x00-\x20\x7f()<>@,;:\\\".\[\]]"
+_DOT_STRING: Final = re.compile(rf"{_ATOM_CHARACTERS}++(?:\.{_ATOM_CHARACTERS}++)*+")
 
-_QUOTE_OR_ESCAPE = re.compile(r'"|\\((?s:.)?)')
-_QUOTE_ESCAPE_OR_AT = re.compile(r'["@]|\\(?s:.)')
+_QUOTE_OR_ESCAPE: Final = re.compile(r'"|\\((?s:.)?)')
+_QUOTE_ESCAPE_OR_AT: Final = re.compile(r'["@]|\\(?s:.)')
 
 
 def _split_route(address: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ a routing operator is left, so that `user%elsewhere@here` is seen as mail for el
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from maysend.address.errors import LONGEST_ADDRESS
 from maysend.address.hostname import (
@@ -19,7 +20,7 @@ from maysend.address.quoting import quote_local
 from maysend.address.rewriting import Rewriting, Tree, is_plain, rewrite_tree
 from maysend.address.tokens import QUOTED, Token, internal_form, scan
 
-_ROUTING_OPERATORS = "@!%"
+_ROUTING_OPERATORS: Final = "@!%"
 
 
 @dataclass(frozen=True)

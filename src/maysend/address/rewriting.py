@@ -7,20 +7,21 @@ into a plain `user@site` first.
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from maysend.address.quoting import quote_local, unquote
 from maysend.address.tokens import LITERAL, QUOTED, Token, external_form, scan
 
-AT = Token("@")
-_DOT = Token(".")
-_EMPTY = Token(QUOTED, "")
+AT: Final = Token("@")
+_DOT: Final = Token(".")
+_EMPTY: Final = Token(QUOTED, "")
 
-_PLAIN = re.compile(
+_PLAIN: Final = re.compile(
     r"(?!-)[A-Za-z0-9_#$&'*+/=?^`{}~-]++(?:\.[A-Za-z0-9_#$&'*+/=?^`{}~-]++)*+"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}+(?<!-))?\.)++[A-Za-z]{2,63}"
 )
-_LONGEST_PLAIN_DOMAIN = 199
-_LONGEST_LABEL = 62
+_LONGEST_PLAIN_DOMAIN: Final = 199
+_LONGEST_LABEL: Final = 62
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,15 +7,16 @@ and back. What is an address among the tokens is the business of `maysend.addres
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from maysend.address.quoting import quote_local
 
 ATOM = "atom"
-QUOTED = "quoted string"
+QUOTED: Final = "quoted string"
 COMMENT = "comment"
-LITERAL = "domain literal"
+LITERAL: Final = "domain literal"
 ADDRESS = "address"
 GROUP_START = "start of a group"
 

@@ -6,13 +6,14 @@ an answer for each of many thousand accounts touches little memory.
 
 from collections.abc import Callable
 from threading import Lock
+from typing import Final
 
 from maysend.directory.database import State
 
-MOST_ANSWERS = 50_000
+MOST_ANSWERS: Final = 50_000
 """Answers that are kept of one table; those that were not asked for lately go first."""
 
-LONGEST_KEY = 512
+LONGEST_KEY: Final = 512
 """Characters of a key whose answer is kept: long junk must not fill the memory."""
 
 
@@ -38,7 +39,7 @@ class _Kept:
         self.earlier: dict[str, object] = {}
 
 
-_NOT_KEPT = object()
+_NOT_KEPT: Final = object()
 
 
 class AnswerCache:

@@ -7,14 +7,15 @@ whether a login was suspended meanwhile: then there is no answer, remembered or 
 from collections.abc import Callable
 from functools import partial
 from threading import Condition, Lock, Thread
+from typing import Final
 
 from maysend.directory.database import State
 from maysend.directory.errors import DirectoryUnavailable
 
-CHECK_INTERVAL = 0.25
+CHECK_INTERVAL: Final = 0.25
 """Seconds between two reads of the version row."""
 
-PATIENCE = 1.0
+PATIENCE: Final = 1.0
 """Seconds that the last successful read is trusted for."""
 
 

@@ -2,11 +2,12 @@
 
 import unicodedata
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Final
 
 from maysend.header.defects import LONGEST_DOMAIN, HeaderDefect
 
-_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
-_LONGEST_LABEL = 63
+_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+_LONGEST_LABEL: Final = 63
 
 
 def parse_domain(text: str) -> str:

@@ -7,10 +7,11 @@ them, because clients do so. What can't be decoded is a defect: each client woul
 import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64, a2b_qp
+from typing import Final
 
 from maysend.header.defects import HeaderDefect
 
-CHARSETS = frozenset(
+CHARSETS: Final = frozenset(
     ["us-ascii", "utf-8", "big5", "big5-hkscs", "euc-jp", "euc-kr", "gb18030", "gb2312", "gbk"]
     + ["iso-2022-jp", "iso-2022-kr", "koi8-r", "koi8-u", "ks_c_5601-1987", "macintosh"]
     + ["shift_jis", "tis-620", "windows-874", "windows-31j", "cp1252"]
@@ -20,9 +21,9 @@ CHARSETS = frozenset(
 """The character sets that are decoded, by IANA's names. Not UTF-7, which hides ASCII in ASCII, and
 no other of Python's codecs: some of those are no character sets."""
 
-_ENCODED = re.compile(r"=\?([^?\s*]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?]*)\?=")
-_BAD_ESCAPE = re.compile(r"=(?![0-9A-Fa-f]{2})")
-_CODECS = {
+_ENCODED: Final = re.compile(r"=\?([^?\s*]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?]*)\?=")
+_BAD_ESCAPE: Final = re.compile(r"=(?![0-9A-Fa-f]{2})")
+_CODECS: Final = {
     "ks_c_5601-1987": "cp949",
     "windows-874": "cp874",
     "windows-31j": "cp932",

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterable
+from typing import Final
 
 from maysend.header.defects import LONGEST_FIELD, LONGEST_LINE, HeaderDefect
 from maysend.header.parts import ORIGINATORS, Field
 
-_LOOKED_AT = re.compile(
+_LOOKED_AT: Final = re.compile(
     rb"^((?:Resent-)?(?:From|Sender)[ \t]*):([^\n]*(?:\n[ \t][^\n]*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
-_FOLD = re.compile(r"\r?\n(?=[ \t]+[^ \t\r\n])")
+_FOLD: Final = re.compile(r"\r?\n(?=[ \t]+[^ \t\r\n])")
 
 
 def originator_fields(octets: bytes) -> tuple[Field, ...]:

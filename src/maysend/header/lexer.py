@@ -3,12 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Final
 
 from maysend.header.defects import DEEPEST_COMMENT, HeaderDefect
 from maysend.header.parts import Token
 
-_ATEXT = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff"
-_TOKEN = re.compile(
+_ATEXT: Final = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff"
+_TOKEN: Final = re.compile(
     rf"""(?P<blank>[ \t]+)
     |(?P<text>[{_ATEXT}.]+)
     |(?P<quoted>"(?:[\t !\#-\[\]-~\u0080-\U0010ffff]|\\[\t -~\u0080-\U0010ffff])*")
@@ -16,16 +17,18 @@ _TOKEN = re.compile(
     |(?P<special>[<>@,;:])""",
     re.VERBOSE,
 )
-_COMMENT_PART = re.compile(r"(?:[\t !-'*-\[\]-~\u0080-\U0010ffff]|\\[\t -~\u0080-\U0010ffff])*")
-_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-_WRONG = {
+_COMMENT_PART: Final = re.compile(
+    r"(?:[\t !-'*-\[\]-~\u0080-\U0010ffff]|\\[\t -~\u0080-\U0010ffff])*"
+)
+_QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
+_WRONG: Final = {
     '"': "a quoted string that does not end, or has a control character",
     "[": "an address literal that does not end, or has a blank",
     "]": 'a "]" without "["',
     ")": 'a ")" without "("',
     "\\": "a backslash outside of quotes",
 }
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def tokens(value: str) -> tuple[list[Token], list[str]]:

@@ -1,6 +1,7 @@
 """Everybody that a header says a message is from, or refusal (RFC 5322 3.6.2, 3.6.6)."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from maysend.header.defects import MOST_FIELDS, HeaderDefect
 from maysend.header.fields import unfolded
@@ -8,7 +9,7 @@ from maysend.header.mailboxes import parse_address_list
 from maysend.header.parts import ORIGINATORS, AddressList, Field, Originator
 from maysend.header.shown_addresses import shown_addresses
 
-SENDER_OF = {"From": "Sender", "Resent-From": "Resent-Sender"}
+SENDER_OF: Final = {"From": "Sender", "Resent-From": "Resent-Sender"}
 """The field that names the one of several authors who sent the message."""
 
 

@@ -8,16 +8,17 @@ characters in Unicode's form NFKC (a full-width "@" is one), what is invisible l
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from maysend.header.defects import MOST_MAILBOXES, HeaderDefect
 from maysend.header.encoded_words import decoded
 from maysend.header.lexer import check_characters
 
-_DOMAIN = re.compile(r"@([\w-]+(?:[.。][\w-]+)+)")
-_LOCAL_PART = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+")
-_AROUND = "'`*.!?"
+_DOMAIN: Final = re.compile(r"@([\w-]+(?:[.。][\w-]+)+)")
+_LOCAL_PART: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+")
+_AROUND: Final = "'`*.!?"
 """Punctuation that stands around an address rather than in it; Outlook writes `'bob@x.com'`."""
-_LONGEST_ADDRESS = 320
+_LONGEST_ADDRESS: Final = 320
 """Characters before an "@" that are looked at."""
 
 

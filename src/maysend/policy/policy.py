@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 from maysend.delegation import PolicyServices
 from maysend.dns import Resolver
@@ -20,7 +21,7 @@ from maysend.restrictions.site import Site
 from maysend.tables import LookupTable
 from maysend.tables.table import Opener
 
-HEADER_CHECK = "reject_header_from_login_mismatch"
+HEADER_CHECK: Final = "reject_header_from_login_mismatch"
 
 
 class Policy:
@@ -182,15 +183,13 @@ def _status(name: str) -> NameStatus:
     return "none" if name == "unknown" else "ok"
 
 
-_CONNECT, _MAIL, _RCPT, _DATA, _ETRN, _VRFY = (
-    ProtocolState.CONNECT,
-    ProtocolState.MAIL,
-    ProtocolState.RCPT,
-    ProtocolState.DATA,
-    ProtocolState.ETRN,
-    ProtocolState.VRFY,
-)
-_HELLO = (ProtocolState.HELO, ProtocolState.EHLO)
+_CONNECT: Final = ProtocolState.CONNECT
+_MAIL: Final = ProtocolState.MAIL
+_RCPT: Final = ProtocolState.RCPT
+_DATA: Final = ProtocolState.DATA
+_ETRN: Final = ProtocolState.ETRN
+_VRFY: Final = ProtocolState.VRFY
+_HELLO: Final = (ProtocolState.HELO, ProtocolState.EHLO)
 
 
 def _asked(session: Session, request: Request) -> Decision:

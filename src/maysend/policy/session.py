@@ -1,25 +1,27 @@
 """One SMTP dialogue, command by command, as smtpd keeps it between commands."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from maysend.header import Field
 from maysend.policy.decision import Decision, permitting_step
 from maysend.policy.stages import Stage, Stages
+from maysend.restrictions.action import Action
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Evaluation
 from maysend.restrictions.node import Deferral, Subject
-from maysend.restrictions.outcome import DUNNO, REJECT, Action, Outcome
+from maysend.restrictions.outcome import DUNNO, REJECT, Outcome
 from maysend.restrictions.replies import consistent_reply, printable
 from maysend.restrictions.waiting import WouldWait
 
-POSTMASTER = "postmaster"
+POSTMASTER: Final = "postmaster"
 """Accepted without a domain before anything else (RFC 5321 4.5.1)."""
 
-IMPLICIT_SENDER = "smtpd_reject_unlisted_sender = yes"
-IMPLICIT_RECIPIENT = "smtpd_reject_unlisted_recipient = yes"
+IMPLICIT_SENDER: Final = "smtpd_reject_unlisted_sender = yes"
+IMPLICIT_RECIPIENT: Final = "smtpd_reject_unlisted_recipient = yes"
 """Where the trace says that the checks belong which no list has written in it."""
 
-NOTHING_ASKED = Decision(None)
+NOTHING_ASKED: Final = Decision(None)
 """The decision of a command that has no list of its own, or an empty one."""
 
 

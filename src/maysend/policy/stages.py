@@ -1,6 +1,7 @@
 """The smtpd_*_restrictions of one policy, compiled, and the words that each list's replies use."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from maysend.maincf import Place
 from maysend.policy.errors import PolicyError
@@ -96,10 +97,10 @@ def _compiled(site: Site) -> Stages:
     )
 
 
-OLD_RELAY_CHECK = "permit_mynetworks, permit_sasl_authenticated, permit_auth_destination"
+OLD_RELAY_CHECK: Final = "permit_mynetworks, permit_sasl_authenticated, permit_auth_destination"
 """What smtpd evaluates, only to log a warning, where the relay list is empty by its old default."""
 
-DEFAULT = Place("<default>", 0)
+DEFAULT: Final = Place("<default>", 0)
 
 
 def _is_backwards_compatible(site: Site) -> bool:

@@ -6,26 +6,27 @@ includes obsolete syntax (a blank before the colon, a continuation made of blank
 """
 
 import re
+from typing import Final
 
 from maysend.protocols.smtp.data import unstuff
 from maysend.reply import Reply
 
-HEADER_SIZE_LIMIT = 102400
+HEADER_SIZE_LIMIT: Final = 102400
 """Octets, as header_size_limit of postconf(5)."""
 
-HOPCOUNT_LIMIT = 50
+HOPCOUNT_LIMIT: Final = 50
 """Received: fields, as hopcount_limit of postconf(5)."""
 
-TOO_LONG = Reply(552, "5.3.4", "Error: message header size exceeds fixed limit")
-TOO_MANY_HOPS = Reply(554, "5.4.6", "Error: too many hops")
-FIELD = re.compile(rb"([!-9;-~]+):")
-CONTINUATION = re.compile(rb"[ \t]+[^ \t]")
-LINE_END = b"\r\n"
-END = LINE_END + LINE_END
-ONLY_SOUND_LINES = re.compile(
+TOO_LONG: Final = Reply(552, "5.3.4", "Error: message header size exceeds fixed limit")
+TOO_MANY_HOPS: Final = Reply(554, "5.4.6", "Error: too many hops")
+FIELD: Final = re.compile(rb"([!-9;-~]+):")
+CONTINUATION: Final = re.compile(rb"[ \t]+[^ \t]")
+LINE_END: Final = b"\r\n"
+END: Final = LINE_END + LINE_END
+ONLY_SOUND_LINES: Final = re.compile(
     rb"(?:[!-9;-~]++:[^\r\n]*+\r\n(?:[ \t]++[^ \t\r\n][^\r\n]*+\r\n)*+)*+"
 )
-NAMES = re.compile(rb"^([!-9;-~]++):", re.MULTILINE)
+NAMES: Final = re.compile(rb"^([!-9;-~]++):", re.MULTILINE)
 
 
 class HeaderBlock:

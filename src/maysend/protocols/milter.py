@@ -8,6 +8,7 @@ MILTER_README says. Bytes in, commands out: nothing here reads a socket.
 import struct
 from collections.abc import Mapping
 from string import whitespace
+from typing import Final
 
 from maysend.protocols.milter_commands import (
     Actions,
@@ -25,28 +26,28 @@ from maysend.protocols.milter_commands import (
 )
 from maysend.reply import Reply
 
-VERSION = 6
-OLDEST_VERSION = 6
+VERSION: Final = 6
+OLDEST_VERSION: Final = 6
 """Before 6 a filter could not say which steps need no answer, nor which macros it needs."""
 
-LONGEST_PACKET = 262144
+LONGEST_PACKET: Final = 262144
 """Octets. Postfix sends a header of up to header_size_limit (102400) in one packet."""
 
-MOST_MACROS = 100
+MOST_MACROS: Final = 100
 """Macros in one packet; Postfix sends about ten."""
 
-LONGEST_REPLY = 510
+LONGEST_REPLY: Final = 510
 """Octets of a reply line without CRLF (RFC 5321 4.5.3.1.5)."""
 
 
-MACRO_STAGES = {"C": 0, "H": 1, "M": 2, "R": 3, "T": 4, "E": 5, "N": 6}
+MACRO_STAGES: Final = {"C": 0, "H": 1, "M": 2, "R": 3, "T": 4, "E": 5, "N": 6}
 """The numbers of lists of macros in a negotiation, by the command they come before (SMFIM_*)."""
 
 
 DATA, END_OF_HEADER, BODY, END_OF_MESSAGE = "T", "N", "B", "E"
 ABORT, QUIT, NEXT_CONNECTION, UNKNOWN = "A", "Q", "K", "U"
 
-UNANSWERED: dict[type, int] = {
+UNANSWERED: Final[dict[type, int]] = {
     Connect: int(Steps.UNANSWERED_CONNECT),
     Helo: int(Steps.UNANSWERED_HELO),
     Mail: int(Steps.UNANSWERED_MAIL),
@@ -54,18 +55,18 @@ UNANSWERED: dict[type, int] = {
     Header: int(Steps.UNANSWERED_HEADERS),
 }
 """The step that says that a command is not answered."""
-UNANSWERED_SAID: dict[str, int] = {
+UNANSWERED_SAID: Final[dict[str, int]] = {
     DATA: int(Steps.UNANSWERED_DATA),
     END_OF_HEADER: int(Steps.UNANSWERED_END_OF_HEADER),
     BODY: int(Steps.UNANSWERED_BODY),
     UNKNOWN: int(Steps.UNANSWERED_UNKNOWN),
 }
-NEVER_ANSWERED = frozenset((ABORT, QUIT, NEXT_CONNECTION))
+NEVER_ANSWERED: Final = frozenset((ABORT, QUIT, NEXT_CONNECTION))
 
 _HEADER, _MACROS = b"LD"
-_START = 4
-_LENGTH = struct.Struct("!I")
-_NEGOTIATION = struct.Struct("!III")
+_START: Final = 4
+_LENGTH: Final = struct.Struct("!I")
+_NEGOTIATION: Final = struct.Struct("!III")
 
 
 class PacketReader:
@@ -160,10 +161,10 @@ def packet(letter: str, data: bytes = b"") -> bytes:
     return _LENGTH.pack(len(data) + 1) + letter.encode("latin-1") + data
 
 
-CONTINUE = packet("c")
-ACCEPT = packet("a")
-TEMPFAIL = packet("t")
-DISCARD = packet("d")
+CONTINUE: Final = packet("c")
+ACCEPT: Final = packet("a")
+TEMPFAIL: Final = packet("t")
+DISCARD: Final = packet("d")
 
 
 def negotiated(actions: Actions, steps: Steps, macros: Mapping[str, str]) -> bytes:

@@ -14,23 +14,23 @@ connection: the client tries again, and then does what its default action says.
 import re
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-REQUEST_TYPE = "smtpd_access_policy"
+REQUEST_TYPE: Final = "smtpd_access_policy"
 """The only type of request that smtpd sends."""
 
-LONGEST_REQUEST = 65536
+LONGEST_REQUEST: Final = 65536
 """Octets. smtpd's values are bounded by its line_length_limit (2048) each."""
 
-MOST_ATTRIBUTES = 200
+MOST_ATTRIBUTES: Final = 200
 """Of one request; Postfix 3.10 sends about 30."""
 
-LONGEST_ACTION = 4096
+LONGEST_ACTION: Final = 4096
 """Characters of an answer: a reply line has 510 octets, a PREPEND may be longer."""
 
-_END = b"\n\n"
-_MOST_LAYOUTS = 32
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+_END: Final = b"\n\n"
+_MOST_LAYOUTS: Final = 32
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 Values: TypeAlias = tuple[str | None, ...]

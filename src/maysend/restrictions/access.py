@@ -4,6 +4,8 @@ What an answer means is in `access_answers`. A table that fails answers as if it
 "451 4.3.5 Server configuration error", which `warn_if_reject` can turn into a warning.
 """
 
+from typing import Final
+
 from maysend.restrictions import replies
 from maysend.restrictions.access_answers import Access, apply_answer
 from maysend.restrictions.address_lookup import access_keys, parents, whole_keys
@@ -15,7 +17,7 @@ from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.tables import LookupTable, TableError
 
-FAILED = "451 4.3.5 Server configuration error"
+FAILED: Final = "451 4.3.5 Server configuration error"
 
 
 def check_client_access(item: Item, site: Site) -> Check:
@@ -188,9 +190,9 @@ def _is_folded(name: str) -> bool:
     return name.isascii() and name == name.lower()
 
 
-NAME = KeyKind(_name_keys, _whole_name)
-NETWORK = KeyKind(_network_keys, _whole_name)
-ADDRESS = KeyKind(_address_keys, _whole_address)
+NAME: Final = KeyKind(_name_keys, _whole_name)
+NETWORK: Final = KeyKind(_network_keys, _whole_name)
+ADDRESS: Final = KeyKind(_address_keys, _whole_address)
 
 
 def _is_address(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from maysend.restrictions.evaluation import Evaluation
 from maysend.restrictions.keys import Found
@@ -24,7 +24,7 @@ class Access(NamedTuple):
 
 Apply: TypeAlias = Callable[[Evaluation, Access, str], Outcome]
 
-_REPLY_CODE = re.compile(r"[45][0-9]{2}", re.ASCII)
+_REPLY_CODE: Final = re.compile(r"[45][0-9]{2}", re.ASCII)
 
 
 def apply_answer(evaluation: Evaluation, access: Access, found: Found) -> Outcome:
@@ -154,7 +154,7 @@ def _info(evaluation: Evaluation, access: Access, text: str) -> Outcome:
     return evaluation.act("INFO", text)
 
 
-_ACTIONS: dict[str, Apply] = {
+_ACTIONS: Final[dict[str, Apply]] = {
     "OK": _ok,
     "RELAY": _ok,
     "DUNNO": _dunno,

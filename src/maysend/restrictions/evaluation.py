@@ -5,14 +5,15 @@ The rules here are those of Postfix's smtpd for every restriction alike: `warn_i
 """
 
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from maysend.reply import Reply
+from maysend.restrictions.action import Action
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.inquiry import Inquiry
 from maysend.restrictions.keys import KeyKind, Keys, MakeKeys
 from maysend.restrictions.node import Deferral, Node, Subject
-from maysend.restrictions.outcome import DUNNO, OK, REJECT, Action, Outcome
+from maysend.restrictions.outcome import DUNNO, OK, REJECT, Outcome
 from maysend.restrictions.replies import consistent_reply
 from maysend.restrictions.resolution import AddressResolver
 from maysend.restrictions.resolved_address import ResolvedAddress
@@ -21,11 +22,11 @@ from maysend.restrictions.trace import Step
 from maysend.restrictions.transports import Transports
 from maysend.tables import LookupTable, TableError
 
-DEEPEST_NESTING = 100
+DEEPEST_NESTING: Final = 100
 """How many answers and classes may be around a table's answer before smtpd gives up; classes on
 their own may nest deeper (seen on a live 3.7 smtpd)."""
 
-DEEPEST_CLASSES = 300
+DEEPEST_CLASSES: Final = 300
 """How many classes may be within each other: more are refused before the stack is full, which
 compiled code would not survive."""
 

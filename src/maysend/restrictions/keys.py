@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from maysend.restrictions.evaluation import Evaluation
@@ -18,7 +18,7 @@ class Keys:
         self.are_folded = are_folded
 
 
-NO_KEYS = Keys(())
+NO_KEYS: Final = Keys(())
 
 
 class Found:

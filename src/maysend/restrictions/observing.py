@@ -5,14 +5,16 @@ are to be observed. Only those about senders, headers and lists can be: relaying
 suspension are never opened, and a table that fails still defers.
 """
 
+from typing import Final
+
 from maysend.maincf import Parameters, tokens
 from maysend.maincf.errors import MainCfError
 
-PARAMETER = "smtpd_observe_restrictions"
+PARAMETER: Final = "smtpd_observe_restrictions"
 
-ALL = "all"
+ALL: Final = "all"
 
-OBSERVABLE = frozenset(
+OBSERVABLE: Final = frozenset(
     {
         "reject_sender_login_mismatch",
         "reject_authenticated_sender_login_mismatch",

@@ -1,8 +1,7 @@
-"""What a restriction says, and what it wants done."""
+"""What a restriction says."""
 
 from enum import Enum
-
-import msgspec
+from typing import Final
 
 
 class Outcome(Enum):
@@ -16,12 +15,7 @@ class Outcome(Enum):
     """It refuses, for good or for now."""
 
 
-DUNNO, OK, REJECT = Outcome.DUNNO, Outcome.OK, Outcome.REJECT
-"""The outcomes by short names: Python 3.11 takes long to find a member in its Enum."""
-
-
-class Action(msgspec.Struct, frozen=True, gc=False):
-    """Something else than an answer that a table asked for (access(5), "OTHER ACTIONS")."""
-
-    name: str
-    argument: str = ""
+# Under short names, because Python 3.11 takes long to find a member in its Enum.
+DUNNO: Final = Outcome.DUNNO
+OK: Final = Outcome.OK
+REJECT: Final = Outcome.REJECT

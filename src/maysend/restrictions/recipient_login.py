@@ -16,6 +16,7 @@ smtpd_sender_login_maps. With SASL off nobody has logged in, and what is listed 
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from maysend.address import fold
 from maysend.restrictions.evaluation import Check, Evaluation
@@ -26,8 +27,8 @@ from maysend.restrictions.sender_login import split_owners
 from maysend.restrictions.site import Site
 from maysend.tables import LookupTable, TableError
 
-PARAMETER = "smtpd_recipient_login_maps"
-ANY_LOGIN = "*"
+PARAMETER: Final = "smtpd_recipient_login_maps"
+ANY_LOGIN: Final = "*"
 
 
 def reject_recipient_login_mismatch(item: Item, site: Site) -> Check:

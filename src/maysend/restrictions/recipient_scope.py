@@ -15,6 +15,7 @@ A map that fails, or a list in its answer that can't be read, is a 451.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.outcome import Outcome
@@ -23,9 +24,9 @@ from maysend.restrictions.site import Site
 from maysend.tables import LookupTable, TableError
 from maysend.tables.match_list import MatchList
 
-PARAMETER = "smtpd_recipient_scope_maps"
+PARAMETER: Final = "smtpd_recipient_scope_maps"
 
-MOST_SCOPES = 1000
+MOST_SCOPES: Final = 1000
 """Compiled lists kept; most logins share a few."""
 
 

@@ -1,11 +1,13 @@
 """The number of recipients: reject_multi_recipient_bounce (postconf(5), RFC 5321 4.5.5)."""
 
+from typing import Final
+
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 
-AFTER_ALL_RECIPIENTS = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
+AFTER_ALL_RECIPIENTS: Final = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
 """Elsewhere the recipient in question comes on top of those already accepted."""
 
 

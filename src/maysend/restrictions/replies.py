@@ -5,25 +5,25 @@ below were read off a live Postfix 3.7 smtpd (tests/cases/enhanced_status.toml).
 """
 
 import re
-from typing import Protocol
+from typing import Final, Protocol
 
 from maysend.reply import Reply
 
-CLIENT = "Client host"
-CLIENT_CERTIFICATE = "Client certificate"
-REVERSE_CLIENT = "Unverified Client host"
-HELO = "Helo command"
-SASL_LOGIN = "SASL login name"
-SENDER = "Sender address"
-RECIPIENT = "Recipient address"
-DATA = "Data command"
-END_OF_DATA = "End-of-data"
-ETRN = "Etrn command"
+CLIENT: Final = "Client host"
+CLIENT_CERTIFICATE: Final = "Client certificate"
+REVERSE_CLIENT: Final = "Unverified Client host"
+HELO: Final = "Helo command"
+SASL_LOGIN: Final = "SASL login name"
+SENDER: Final = "Sender address"
+RECIPIENT: Final = "Recipient address"
+DATA: Final = "Data command"
+END_OF_DATA: Final = "End-of-data"
+ETRN: Final = "Etrn command"
 
-_ENHANCED_STATUS = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)", re.ASCII)
+_ENHANCED_STATUS: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)", re.ASCII)
 
-_SENDER_STATUS = ("1.0", "1.7", "1.8", "1.7", "1.7", "1.0", "1.7", "1.7", "1.8")
-_RECIPIENT_STATUS = ("1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.3", "1.2")
+_SENDER_STATUS: Final = ("1.0", "1.7", "1.8", "1.7", "1.7", "1.0", "1.7", "1.7", "1.8")
+_RECIPIENT_STATUS: Final = ("1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.3", "1.2")
 
 
 def split_enhanced_status(text: str, default: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from math import inf
+from typing import Final
 
 import msgspec
 
@@ -14,7 +15,7 @@ from maysend.tables import LookupTable, TableContext, open_table
 from maysend.tables.match_list import MatchList, Subdomains
 from maysend.tables.table import Opener, Warn, ignore
 
-_MOST_WARNINGS = 1000
+_MOST_WARNINGS: Final = 1000
 
 
 class Site:

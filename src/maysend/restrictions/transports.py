@@ -5,6 +5,7 @@ Source: transport(5), postconf(5) "transport_maps", "local_transport", "relay_tr
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from maysend.address import split_extension
 from maysend.restrictions.address_lookup import Key, parents
@@ -12,8 +13,8 @@ from maysend.restrictions.resolved_address import Undeliverable
 from maysend.restrictions.site import Site
 from maysend.tables.match_list import Ask
 
-REFUSING = ("error", "retry")
-_NO_TEXT = "Address is undeliverable"
+REFUSING: Final = ("error", "retry")
+_NO_TEXT: Final = "Address is undeliverable"
 
 
 class Transports:

@@ -10,15 +10,15 @@ Whatever goes wrong becomes a decision with a 4yz reply: it is never a permit.
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from maysend.policy import Decision, Policy, Session, WouldWait
 from maysend.reply import Reply
 from maysend.servers.threads import BoundedThreads, NoFreeThread
 
-POLICY_FAILED = Reply(451, "4.3.0", "Error: temporary policy failure")
+POLICY_FAILED: Final = Reply(451, "4.3.0", "Error: temporary policy failure")
 """The program failed where it should have decided; the log says how."""
-POLICY_BUSY = Reply(451, "4.3.2", "Error: too many lookups are under way, try again later")
+POLICY_BUSY: Final = Reply(451, "4.3.2", "Error: too many lookups are under way, try again later")
 """All threads wait for tables, and did so for as long as one may wait for a thread."""
 
 Question: TypeAlias = Callable[[bool], Decision]

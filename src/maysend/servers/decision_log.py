@@ -13,7 +13,7 @@ what would have been refused where smtpd_observe_restrictions only looks.
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -26,7 +26,7 @@ from maysend.servers.log_file import LogFile
 Steps: TypeAlias = Literal["all", "refused", "none"]
 """Of which decisions the whole trace is written."""
 
-FLUSH = 0.2
+FLUSH: Final = 0.2
 """Seconds that a line may wait before it is written."""
 
 

@@ -7,13 +7,13 @@ could be a password is ever handed in.
 import sys
 import time
 from collections.abc import Mapping
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Final, Literal, TypeAlias
 
 import msgspec
 
 Format: TypeAlias = Literal["text", "json"]
 
-_LEVELS = ("error", "warning")
+_LEVELS: Final = ("error", "warning")
 
 
 class Timestamps:

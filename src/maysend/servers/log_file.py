@@ -13,14 +13,15 @@ import os
 from collections.abc import Callable
 from concurrent import futures
 from pathlib import Path
+from typing import Final
 
-MOST_KEPT = 8 * 1024 * 1024
+MOST_KEPT: Final = 8 * 1024 * 1024
 """Octets that are kept until the disk has had its time: then whoever appends waits for it."""
 
-AT_A_TIME = 500
+AT_A_TIME: Final = 500
 """Lines that one write has: while they are put together nobody decides anything."""
 
-MODE = 0o640
+MODE: Final = 0o640
 
 
 class LogFile:

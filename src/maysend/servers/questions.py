@@ -7,23 +7,23 @@ delegation service and socketmap are one each.
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 from maysend.servers.connections import Connections
 from maysend.servers.metrics import Metrics
 
-IDLE_CHECK = 30.0
+IDLE_CHECK: Final = 30.0
 """Seconds between two looks at who has been idle for too long."""
 
-AT_A_TIME = 64
+AT_A_TIME: Final = 64
 """Questions of one client that are answered before others get their turn."""
 
-ANSWERS_TOGETHER = 16
+ANSWERS_TOGETHER: Final = 16
 """Answers to several clients that are written one after the other. Each write alone would wake its
 reader on another processor, which took up to a fifth of a worker's time; so all that one turn of
 the event loop answers is written at its end, but nobody waits for more than so many others."""
 
-UNREAD = 262144
+UNREAD: Final = 262144
 """Octets that a client may send ahead before it is not read from any more."""
 
 Question = TypeVar("Question")

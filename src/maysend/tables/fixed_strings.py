@@ -1,7 +1,7 @@
 """A table whose keys and values are all in memory: inline, and texthash once it is read."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Kept: TypeAlias = tuple[Callable[[], object], Mapping[str, str], object]
 """Whether the entries are outdated (true or not), the entries, and what has to live as long."""
@@ -11,7 +11,7 @@ def _always() -> object:
     return True
 
 
-NOT_KEPT: Kept = (_always, {}, None)
+NOT_KEPT: Final[Kept] = (_always, {}, None)
 
 
 class Lacking:

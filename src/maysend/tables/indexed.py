@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maysend.tables.database_file import BusyError, CorruptError, DatabaseFile
 from maysend.tables.fixed_strings import NOT_KEPT, Keeping
@@ -17,8 +17,8 @@ Find = Callable[[bytes], bytes | None]
 Contents = Callable[[], dict[bytes, bytes] | None]
 """All that can be found; None where only a search can tell. Raises CorruptError."""
 
-_ASKED_OFTEN = 100
-_LARGE = 4 << 20
+_ASKED_OFTEN: Final = 100
+_LARGE: Final = 4 << 20
 
 
 class IndexedTable(Keeping):

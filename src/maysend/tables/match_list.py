@@ -8,7 +8,7 @@ string_list(3) for the `domain` of a database table. The first pattern that matc
 import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from maysend.maincf import tokens
 from maysend.tables.network_ranges import FirstNetwork
@@ -21,7 +21,7 @@ Ask: TypeAlias = Callable[[LookupTable, str], str | None]
 Subdomains: TypeAlias = Literal["none", "dot", "parent"]
 """Which names below a listed one match: none; those of ".name"; those of "name" itself."""
 
-_ENDS_OF_NETWORKS = frozenset("0123456789]")
+_ENDS_OF_NETWORKS: Final = frozenset("0123456789]")
 """What a network may end in; a name that does not is none of those that are written."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -21,7 +21,7 @@ MOST_WAYS: Final = 5_000_000
 """Half of the match limit with which PCRE2 gives up."""
 
 _START, _END = "\ue000", "\ue001"  # `^` and `$` while a pattern is read; no byte is decoded to them
-GROUP = "\ue002"
+GROUP: Final = "\ue002"
 """Stands behind the parenthesis of a group that captures, in expressions that tell groups."""
 
 _SPECIAL = re.compile("[^0-9A-Za-z@_-]")

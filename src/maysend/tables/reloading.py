@@ -7,7 +7,7 @@ new version takes the place of the old one while lookups go on: see docs/design/
 from collections.abc import Callable
 from threading import Lock, Thread
 from time import monotonic
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from maysend.tables.sources import Sources
 from maysend.tables.table import TableError, Warn
@@ -15,16 +15,16 @@ from maysend.tables.table import TableError, Warn
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Sources, Warn], T]
 
-LOOK_INTERVAL = 0.5
+LOOK_INTERVAL: Final = 0.5
 """Seconds between two looks at the files, so that a lookup costs no system call."""
 
-_PATIENCE = 1.0
+_PATIENCE: Final = 1.0
 """Seconds for which a file that goes on changing is left alone."""
 
-_QUICK = 0.05
+_QUICK: Final = 0.05
 """Seconds that a lookup waits for the new version, before it answers by the old one."""
 
-_AGAIN = 10.0
+_AGAIN: Final = 10.0
 """Seconds until a version that could not be read is tried again, although it has not changed."""
 
 

@@ -1,10 +1,11 @@
 """The text that a pattern rule answers, with `$1`, `${1}` and `$(1)` in it (pcre_table(5))."""
 
 from collections.abc import Sequence
+from typing import Final
 
-_ALPHANUMERIC = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-_DIGITS = frozenset("0123456789")
-_CLOSING = {"{": "}", "(": ")"}
+_ALPHANUMERIC: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_DIGITS: Final = frozenset("0123456789")
+_CLOSING: Final = {"{": "}", "(": ")"}
 
 
 class SubstitutionError(ValueError):

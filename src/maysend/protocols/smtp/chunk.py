@@ -6,14 +6,15 @@ that they can be sent on. A CR LF that is cut in two by the border of chunks is 
 """
 
 import re
+from typing import Final
 
 from maysend.protocols.smtp.commands import CommandError
 from maysend.protocols.smtp.data import DataCheck, DataLimits
 from maysend.reply import Reply
 
-SYNTAX = Reply(501, "5.5.4", "Syntax: BDAT count [LAST]")
-ARGUMENT = re.compile(r"(\d{1,20})(?: +(LAST))?", re.IGNORECASE | re.ASCII)
-BINARY = Reply(550, "5.6.1", "Error: message does not end with <CR><LF>")
+SYNTAX: Final = Reply(501, "5.5.4", "Syntax: BDAT count [LAST]")
+ARGUMENT: Final = re.compile(r"(\d{1,20})(?: +(LAST))?", re.IGNORECASE | re.ASCII)
+BINARY: Final = Reply(550, "5.6.1", "Error: message does not end with <CR><LF>")
 
 
 def parse_bdat(argument: str) -> tuple[int, bool]:

@@ -1,11 +1,13 @@
 """The client's end: what the next hop offers (RFC 5321 4.1.1.1), and the commands sent to it."""
 
+from typing import Final
+
 from maysend.protocols.smtp.extensions import Extensions, MailParameters, RcptParameters
 from maysend.protocols.smtp.replies import ProtocolError, ReplyLines, ReplyReader
 
 __all__ = ["Extensions", "ProtocolError", "ReplyLines", "ReplyReader"]
 
-NO_SIZE_LIMIT = 0
+NO_SIZE_LIMIT: Final = 0
 
 
 def extensions(reply: ReplyLines) -> Extensions:

@@ -6,6 +6,7 @@ NOTIFY, ORCPT (3461). Reply texts are those of a live Postfix 3.7 smtpd.
 
 import re
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -18,24 +19,24 @@ from maysend.protocols.smtp.extensions import (
 )
 from maysend.reply import Reply
 
-MAIL_SYNTAX = Reply(501, "5.5.4", "Syntax: MAIL FROM:<address>")
-RCPT_SYNTAX = Reply(501, "5.5.4", "Syntax: RCPT TO:<address>")
-BAD_SENDER = Reply(501, "5.1.7", "Bad sender address syntax")
-BAD_RECIPIENT = Reply(501, "5.1.3", "Bad recipient address syntax")
-BAD_SIZE = Reply(501, "5.5.4", "Bad message size syntax")
-BAD_RET = Reply(501, "5.5.4", "Bad RET parameter syntax")
-BAD_ENVID = Reply(501, "5.5.4", "Bad ENVID parameter syntax")
-BAD_NOTIFY = Reply(501, "5.5.4", "Error: Bad NOTIFY parameter syntax")
-BAD_ORCPT = Reply(501, "5.5.4", "Error: Bad ORCPT parameter syntax")
+MAIL_SYNTAX: Final = Reply(501, "5.5.4", "Syntax: MAIL FROM:<address>")
+RCPT_SYNTAX: Final = Reply(501, "5.5.4", "Syntax: RCPT TO:<address>")
+BAD_SENDER: Final = Reply(501, "5.1.7", "Bad sender address syntax")
+BAD_RECIPIENT: Final = Reply(501, "5.1.3", "Bad recipient address syntax")
+BAD_SIZE: Final = Reply(501, "5.5.4", "Bad message size syntax")
+BAD_RET: Final = Reply(501, "5.5.4", "Bad RET parameter syntax")
+BAD_ENVID: Final = Reply(501, "5.5.4", "Bad ENVID parameter syntax")
+BAD_NOTIFY: Final = Reply(501, "5.5.4", "Error: Bad NOTIFY parameter syntax")
+BAD_ORCPT: Final = Reply(501, "5.5.4", "Error: Bad ORCPT parameter syntax")
 
-XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")
-UTF8_XTEXT = re.compile(
+XTEXT: Final = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+")
+UTF8_XTEXT: Final = re.compile(
     r"(?:[!-*,-<>-\[\]-~\u0080-\U0010ffff]|\\x\{[0-9A-F]{2,6}\}|\+[0-9A-F]{2})+"
 )
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-NOTIFY_WHEN = ("SUCCESS", "FAILURE", "DELAY")
-LONGEST_ENVID = 100
-LONGEST_ORCPT = 500
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+NOTIFY_WHEN: Final = ("SUCCESS", "FAILURE", "DELAY")
+LONGEST_ENVID: Final = 100
+LONGEST_ORCPT: Final = 500
 
 
 class CommandError(Exception):
@@ -147,7 +148,7 @@ def _read_parameters(
     return found
 
 
-REPEATED = {"RET": BAD_RET, "ENVID": BAD_ENVID, "NOTIFY": BAD_NOTIFY, "ORCPT": BAD_ORCPT}
+REPEATED: Final = {"RET": BAD_RET, "ENVID": BAD_ENVID, "NOTIFY": BAD_NOTIFY, "ORCPT": BAD_ORCPT}
 
 
 def _unsupported(word: str) -> Reply:

@@ -8,17 +8,19 @@ The slices handed out are as they were on the wire, dots doubled: that is how th
 on, unchanged, to a next hop. `unstuff` gives the text.
 """
 
+from typing import Final
+
 from maysend.reply import Reply
 
-END = b"\r\n.\r\n"
-LINE_END = b"\r\n"
+END: Final = b"\r\n.\r\n"
+LINE_END: Final = b"\r\n"
 
-BARE_LF = Reply(550, "5.5.2", "Error: bare <LF> received")
-BARE_CR = Reply(550, "5.5.2", "Error: bare <CR> received")
-NUL = Reply(550, "5.5.2", "Error: NUL octet received")
-LONG_LINE = Reply(554, "5.6.0", "Error: line too long")
-TOO_BIG = Reply(552, "5.3.4", "Error: message file too big")
-DEFECTS = (BARE_LF, BARE_CR, NUL, LONG_LINE, TOO_BIG)
+BARE_LF: Final = Reply(550, "5.5.2", "Error: bare <LF> received")
+BARE_CR: Final = Reply(550, "5.5.2", "Error: bare <CR> received")
+NUL: Final = Reply(550, "5.5.2", "Error: NUL octet received")
+LONG_LINE: Final = Reply(554, "5.6.0", "Error: line too long")
+TOO_BIG: Final = Reply(552, "5.3.4", "Error: message file too big")
+DEFECTS: Final = (BARE_LF, BARE_CR, NUL, LONG_LINE, TOO_BIG)
 """Worst first."""
 
 

@@ -6,16 +6,16 @@ from typing import Final, TypeAlias
 
 from maysend.reply import LONGEST_LINE, Reply
 
-LONGEST_TEXT = LONGEST_LINE - len("250 ")
+LONGEST_TEXT: Final = LONGEST_LINE - len("250 ")
 
-MOST_LINES = 256
+MOST_LINES: Final = 256
 """Lines of one reply that are kept; a next hop that says more is out of its mind."""
 
 ZERO: Final = 48
 HYPHEN: Final = 45
 BLANK: Final = 32
 """Octets of "0", "-" and " "."""
-ENHANCED_CODE = re.compile(r"([245]\.\d{1,3}\.\d{1,3}) ?(.*)", re.DOTALL)
+ENHANCED_CODE: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3}) ?(.*)", re.DOTALL)
 
 
 class ProtocolError(Exception):
@@ -115,7 +115,9 @@ def wire_text(text: str) -> bytes:
     return octets.translate(CONTROLS_TO_SPACE)
 
 
-CONTROLS_TO_SPACE = bytes(32 if octet < 32 or octet == 127 else octet for octet in range(256))
+CONTROLS_TO_SPACE: Final = bytes(
+    32 if octet < 32 or octet == 127 else octet for octet in range(256)
+)
 
 
 class ReplyReader:

@@ -5,6 +5,8 @@ state: what follows DATA is message, what follows AUTH is a response, and what a
 after STARTTLS in the clear is thrown away (RFC 3207 4.2, as Postfix does).
 """
 
+from typing import Final
+
 from maysend.protocols.smtp.chunk import ChunkScanner
 from maysend.protocols.smtp.data import DataLimits, DataScanner
 from maysend.protocols.smtp.events import (
@@ -18,14 +20,14 @@ from maysend.protocols.smtp.events import (
 )
 from maysend.reply import Reply
 
-LINE_LENGTH_LIMIT = 2048
+LINE_LENGTH_LIMIT: Final = 2048
 """Octets of a command line (line_length_limit of postconf(5)); RFC 5321 asks for 512 at least."""
 
-BARE_LF = Reply(521, "5.5.2", "Error: bare <LF> received")
-BARE_CR = Reply(500, "5.5.2", "Error: bare <CR> received")
-NUL = Reply(500, "5.5.2", "Error: NUL octet received")
-LONG_LINE = Reply(500, "5.5.2", "Error: line too long")
-BAD_UTF8 = Reply(500, "5.5.2", "Error: bad UTF-8 syntax")
+BARE_LF: Final = Reply(521, "5.5.2", "Error: bare <LF> received")
+BARE_CR: Final = Reply(500, "5.5.2", "Error: bare <CR> received")
+NUL: Final = Reply(500, "5.5.2", "Error: NUL octet received")
+LONG_LINE: Final = Reply(500, "5.5.2", "Error: line too long")
+BAD_UTF8: Final = Reply(500, "5.5.2", "Error: bad UTF-8 syntax")
 
 
 class ServerCodec:

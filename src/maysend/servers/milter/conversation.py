@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from maysend.address import parse_path
 from maysend.header import Field, fields_of
@@ -19,11 +19,11 @@ from maysend.protocols.milter_commands import (
     Negotiate,
     Steps,
 )
-from maysend.restrictions.outcome import Action
+from maysend.restrictions.action import Action
 from maysend.servers.deciding import PolicyInUse
 
-WANTED_ACTIONS = Actions.ADD_HEADERS | Actions.QUARANTINE | Actions.NAME_MACROS
-HEADER_ONLY = (
+WANTED_ACTIONS: Final = Actions.ADD_HEADERS | Actions.QUARANTINE | Actions.NAME_MACROS
+HEADER_ONLY: Final = (
     Steps.NO_HELO
     | Steps.NO_RCPT
     | Steps.NO_DATA
@@ -36,7 +36,7 @@ HEADER_ONLY = (
     | Steps.LEADING_SPACE
 )
 """One answer a message, at its end: the server waits for no other."""
-WITH_ENVELOPE = (
+WITH_ENVELOPE: Final = (
     Steps.NO_END_OF_HEADER
     | Steps.NO_BODY
     | Steps.NO_UNKNOWN
@@ -45,14 +45,14 @@ WITH_ENVELOPE = (
     | Steps.UNANSWERED_HEADERS
     | Steps.LEADING_SPACE
 )
-WANTED_MACROS = {"M": "{auth_authen} {auth_type}", "T": "i"} | dict.fromkeys("CHREN", "")
+WANTED_MACROS: Final = {"M": "{auth_authen} {auth_type}", "T": "i"} | dict.fromkeys("CHREN", "")
 """Asked for by name, so that no milter_mail_macros in main.cf can hide who has logged in; and none
 for other commands: Postfix says those for E before each header field."""
 
-PLAIN_PATH = re.compile(r"<([\w+-]+(?:\.[\w+-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)*)>", re.ASCII)
+PLAIN_PATH: Final = re.compile(r"<([\w+-]+(?:\.[\w+-]+)*@[a-z0-9-]+(?:\.[a-z0-9-]+)*)>", re.ASCII)
 """Most paths; the rest is for who knows the whole syntax."""
 
-ORIGINATOR_NAMES = frozenset((b"from", b"sender", b"resent-from", b"resent-sender"))
+ORIGINATOR_NAMES: Final = frozenset((b"from", b"sender", b"resent-from", b"resent-sender"))
 
 Question: TypeAlias = "tuple[Conversation, Command]"
 

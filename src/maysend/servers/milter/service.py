@@ -7,7 +7,7 @@ closes the connection, and Postfix does what milter_default_action says (tempfai
 
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from maysend.address import AddressSyntaxError, parse_path
 from maysend.policy import Decision, ProtocolState, Session
@@ -26,7 +26,7 @@ from maysend.protocols.milter_commands import (
     Said,
 )
 from maysend.reply import Reply
-from maysend.restrictions.outcome import Action
+from maysend.restrictions.action import Action
 from maysend.servers.cells import Cell
 from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.deciding import Question as PolicyQuestion
@@ -42,8 +42,8 @@ from maysend.servers.milter.conversation import (
 )
 from maysend.servers.sleeping import sleep_as_decided
 
-UNFIT = Reply(451, "4.3.5", "Server configuration error")
-NO_SUCH_PATH = Decision(Reply(451, "4.3.0", "Error: an address that can't be read"))
+UNFIT: Final = Reply(451, "4.3.5", "Server configuration error")
+NO_SUCH_PATH: Final = Decision(Reply(451, "4.3.0", "Error: an address that can't be read"))
 
 Answer = bytes | Coroutine[Any, Any, bytes]
 

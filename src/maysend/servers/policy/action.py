@@ -7,16 +7,17 @@ change the message, the answer is a 4xx rather than one of them.
 """
 
 import re
+from typing import Final
 
 from maysend.policy import Decision
 from maysend.reply import Reply
 from maysend.restrictions import replies
-from maysend.restrictions.outcome import Action
+from maysend.restrictions.action import Action
 
-NOTHING_OBJECTS = "DUNNO"
+NOTHING_OBJECTS: Final = "DUNNO"
 """Not OK: Postfix's own lists go on, so that a permit here never outweighs a refusal there."""
 
-WORDS = {
+WORDS: Final = {
     "smtpd_client_restrictions": replies.CLIENT,
     "smtpd_helo_restrictions": replies.HELO,
     "smtpd_sender_restrictions": replies.SENDER,
@@ -28,12 +29,12 @@ WORDS = {
 }
 """The list that asks → the words that Postfix puts before our text."""
 
-ASKED_IN = "smtpd_sender_restrictions"
+ASKED_IN: Final = "smtpd_sender_restrictions"
 """The list that asks unless the request's policy_context names one."""
 
-SEVERAL_ACTIONS = Reply(451, "4.3.5", "Server configuration error")
+SEVERAL_ACTIONS: Final = Reply(451, "4.3.5", "Server configuration error")
 
-_REFUSAL = re.compile(
+_REFUSAL: Final = re.compile(
     r"(?P<name><.*?>): (?P<words>"
     + "|".join(
         (
@@ -51,8 +52,8 @@ _REFUSAL = re.compile(
     + r") rejected: (?P<text>.*)",
     re.DOTALL,
 )
-_ON_THE_MESSAGE = ("DISCARD", "REDIRECT", "FILTER", "HOLD", "BCC", "PREPEND")
-_FOR_THE_LOG = ("WARN", "INFO")
+_ON_THE_MESSAGE: Final = ("DISCARD", "REDIRECT", "FILTER", "HOLD", "BCC", "PREPEND")
+_FOR_THE_LOG: Final = ("WARN", "INFO")
 
 
 class SeveralActions(ValueError):

@@ -1,21 +1,21 @@
 """A question of the policy delegation protocol, from the values that came for its attributes."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from maysend.policy import ProtocolState, Request
 from maysend.protocols.policy import Values
 
-FIELDS = Request.__struct_fields__
+FIELDS: Final = Request.__struct_fields__
 """The attributes that a request is made of, in the order of their values."""
 
-_NUMBERS = tuple(
+_NUMBERS: Final = tuple(
     number for number, field in enumerate(msgspec.structs.fields(Request)) if field.type is int
 )
-_STATE = FIELDS.index("protocol_state")
-_STATES = {state.value: state for state in ProtocolState}
-_LONGEST_NUMBER = 9
+_STATE: Final = FIELDS.index("protocol_state")
+_STATES: Final = {state.value: state for state in ProtocolState}
+_LONGEST_NUMBER: Final = 9
 
 
 def request_of(values: Values) -> Request:

@@ -6,7 +6,7 @@ wants it, and Postfix does what its default_action says.
 
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from maysend.policy import Decision, Policy, Request
 from maysend.protocols.policy import REQUEST_TYPE, PolicyRequests, Values, encode_action
@@ -23,7 +23,7 @@ from maysend.servers.policy.action import (
 from maysend.servers.policy.request import FIELDS, request_of
 from maysend.servers.sleeping import sleep_as_decided
 
-WANTED = ("request", "policy_context", "queue_id", *FIELDS)
+WANTED: Final = ("request", "policy_context", "queue_id", *FIELDS)
 """What is decided about, after attributes that say something of the question itself."""
 
 

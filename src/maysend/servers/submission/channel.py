@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from socket import SO_RCVBUF, SO_SNDBUF, SOL_SOCKET
+from typing import Final
 
 from maysend.protocols.proxy_protocol import Proxied, ProxyError, ProxyReader
 from maysend.protocols.smtp.data import DataLimits
@@ -13,16 +14,16 @@ from maysend.protocols.smtp.server import ServerCodec
 from maysend.reply import LONGEST_LINE, Reply
 from maysend.servers.submission.patience import Patience
 
-HELD_AT_MOST = 65536
+HELD_AT_MOST: Final = 65536
 """Octets received and not yet looked at, from which on the socket is not read."""
 
-UNSENT_AT_MOST = 65536
+UNSENT_AT_MOST: Final = 65536
 
-KERNEL_BUFFER = 65536
+KERNEL_BUFFER: Final = 65536
 """SO_RCVBUF and SO_SNDBUF, which Linux doubles: what the kernel holds for a connection that is not
 read, by us or by the client."""
 
-IN_A_ROW = 4
+IN_A_ROW: Final = 4
 """Events that are there already and are looked at before others get their turn: MAIL, RCPT and
 DATA come together, but who sends thousands of commands at once has to wait like everybody."""
 

@@ -7,6 +7,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from maysend.policy import Session
 from maysend.protocols.smtp.commands import CommandError, split_verb
@@ -26,27 +27,27 @@ from maysend.servers.submission.services import Services
 from maysend.servers.submission.settings import is_within
 from maysend.servers.submission.transaction import Transactions
 
-OK = Reply(250, "2.0.0", "Ok")
-BYE = Reply(221, "2.0.0", "Bye")
-NO_XCLIENT = Reply(550, "5.7.0", "Error: insufficient authorization")
-UNKNOWN = Reply(500, "5.5.2", "Error: command not recognized")
-BAD_SYNTAX = Reply(500, "5.5.2", "Error: bad syntax")
-NEED_TLS = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
-NO_AUTH = Reply(503, "5.5.1", "Error: authentication not enabled")
-AUTHENTICATED = Reply(503, "5.5.1", "Error: already authenticated")
-IN_TRANSACTION = Reply(503, "5.5.1", "Error: MAIL transaction in progress")
-READY_FOR_TLS = Reply(220, "2.0.0", "Ready to start TLS")
-NO_TLS = Reply(502, "5.5.1", "Error: command not implemented")
-TLS_ACTIVE = Reply(554, "5.5.1", "Error: TLS already active")
-VRFY_SYNTAX = Reply(501, "5.5.4", "Syntax: VRFY address")
-VRFY_ANSWER = Reply(252, "2.0.0", "Send it and see")
+OK: Final = Reply(250, "2.0.0", "Ok")
+BYE: Final = Reply(221, "2.0.0", "Bye")
+NO_XCLIENT: Final = Reply(550, "5.7.0", "Error: insufficient authorization")
+UNKNOWN: Final = Reply(500, "5.5.2", "Error: command not recognized")
+BAD_SYNTAX: Final = Reply(500, "5.5.2", "Error: bad syntax")
+NEED_TLS: Final = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
+NO_AUTH: Final = Reply(503, "5.5.1", "Error: authentication not enabled")
+AUTHENTICATED: Final = Reply(503, "5.5.1", "Error: already authenticated")
+IN_TRANSACTION: Final = Reply(503, "5.5.1", "Error: MAIL transaction in progress")
+READY_FOR_TLS: Final = Reply(220, "2.0.0", "Ready to start TLS")
+NO_TLS: Final = Reply(502, "5.5.1", "Error: command not implemented")
+TLS_ACTIVE: Final = Reply(554, "5.5.1", "Error: TLS already active")
+VRFY_SYNTAX: Final = Reply(501, "5.5.4", "Syntax: VRFY address")
+VRFY_ANSWER: Final = Reply(252, "2.0.0", "Send it and see")
 
-FORBIDDEN = {"CONNECT", "GET", "POST"}
+FORBIDDEN: Final = {"CONNECT", "GET", "POST"}
 """What a web browser was made to say (smtpd_forbidden_commands, as all that begins with no
 letter)."""
-NO_SMTP = Reply(221, "2.7.0", "Error: I can break rules, too. Goodbye.")
-BEFORE_TLS = {"EHLO", "HELO", "NOOP", "QUIT", "STARTTLS"}
-JUNK = {"HELO", "EHLO", "NOOP", "RSET", "VRFY"}
+NO_SMTP: Final = Reply(221, "2.7.0", "Error: I can break rules, too. Goodbye.")
+BEFORE_TLS: Final = {"EHLO", "HELO", "NOOP", "QUIT", "STARTTLS"}
+JUNK: Final = {"HELO", "EHLO", "NOOP", "RSET", "VRFY"}
 """Counted against smtpd_junk_command_limit, as smtpd does, up to the next message."""
 
 Command = Callable[[str], Awaitable[Answer | None]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from os import urandom
+from typing import Final
 
 from maysend.address import quote_local
 from maysend.protocols.smtp.client import mail_command, rcpt_command
@@ -12,10 +13,12 @@ from maysend.protocols.smtp.extensions import (
     RcptParameters,
 )
 from maysend.reply import Reply
-from maysend.restrictions.outcome import Action
+from maysend.restrictions.action import Action
 from maysend.servers.submission.message import MessageTransfer
 
-NEEDS_QUEUE = Reply(451, "4.3.5", "Error: the policy asks for {name}, which needs a mail queue")
+NEEDS_QUEUE: Final = Reply(
+    451, "4.3.5", "Error: the policy asks for {name}, which needs a mail queue"
+)
 
 
 class Recipient:

@@ -1,6 +1,7 @@
 """The gateway's log lines, with the fields that Postfix logs: one line a message or refusal."""
 
 from collections.abc import Callable
+from typing import Final
 
 from maysend.policy import Decision
 from maysend.protocols.smtp.replies import ReplyLines
@@ -8,7 +9,7 @@ from maysend.reply import Reply
 from maysend.servers.submission.envelope import Envelope, Recipient
 from maysend.servers.submission.peer import Peer, printable
 
-STATUS = {2: "sent", 4: "deferred", 5: "refused"}
+STATUS: Final = {2: "sent", 4: "deferred", 5: "refused"}
 
 
 class Journal:

@@ -6,6 +6,7 @@ client looks for it.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from maysend.protocols.header import HeaderCollector, HeaderError
 from maysend.protocols.smtp.data import BARE_CR, BARE_LF, DataLimits
@@ -22,8 +23,8 @@ from maysend.servers.submission.channel import Channel
 from maysend.servers.submission.relay import NextHopFailed, Relay
 from maysend.servers.submission.settings import Limits, Timeouts
 
-OK = Reply(250, "2.0.0", "Ok")
-TIMEOUT = Reply(421, "4.4.2", "Error: timeout exceeded")
+OK: Final = Reply(250, "2.0.0", "Ok")
+TIMEOUT: Final = Reply(421, "4.4.2", "Error: timeout exceeded")
 
 Added = Callable[[bytes], Awaitable[bytes]]
 """Gives the lines to put before the client's header, which it is given. Raises HeaderError."""

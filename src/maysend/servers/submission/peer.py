@@ -2,12 +2,13 @@
 
 import re
 from ipaddress import ip_address
+from typing import Final
 
 from maysend.protocols.smtp.commands import CommandError
 from maysend.protocols.smtp.xclient import XclientFacts
 from maysend.reply import Reply
 
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Peer:

@@ -8,6 +8,7 @@ one: `abandon` cuts the connection. How a connection is made is in `relay_openin
 import asyncio
 import ssl
 from collections import deque
+from typing import Final
 
 from maysend.protocols.smtp.client import command
 from maysend.protocols.smtp.extensions import Extensions
@@ -17,10 +18,10 @@ from maysend.servers.submission.next_hop import NextHop
 from maysend.servers.submission.patience import Patience
 from maysend.servers.submission.settings import Timeouts
 
-UNSENT_AT_MOST = 65536
+UNSENT_AT_MOST: Final = 65536
 """Octets that may wait for the next hop before the client is no longer read."""
 
-GOODBYE = 5.0
+GOODBYE: Final = 5.0
 """Seconds that the next hop has to answer QUIT."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Final
 
 from maysend.maincf import MainCfError
 from maysend.policy import Policy
@@ -17,10 +18,10 @@ from maysend.servers.submission.settings import GatewaySettings
 from maysend.servers.submission.terms import Terms
 from maysend.servers.submission.traffic import Traffic
 
-UNKNOWN = Extensions()
+UNKNOWN: Final = Extensions()
 """Offered while the next hop has not been reached: nothing that it might not take."""
 
-UNKNOWN_STANDING = Reply(451, "4.3.0", "Error: temporary directory failure")
+UNKNOWN_STANDING: Final = Reply(451, "4.3.0", "Error: temporary directory failure")
 
 
 class Services:

@@ -6,17 +6,18 @@ import time
 from email.utils import formatdate
 from functools import lru_cache
 from secrets import token_hex
+from typing import Final
 
 from maysend.protocols.header import HeaderBlock
 from maysend.servers.submission.envelope import Envelope, external
 from maysend.servers.submission.peer import Peer
 
-NOT_IN_A_COMMENT = re.compile(r"[\x00-\x1f\x7f()\\]")
-NOT_IN_A_NAME = re.compile(r"[^!#-'*+\-./0-:=?A-\[\]-~\u0080-\U0010ffff]")
+NOT_IN_A_COMMENT: Final = re.compile(r"[\x00-\x1f\x7f()\\]")
+NOT_IN_A_NAME: Final = re.compile(r"[^!#-'*+\-./0-:=?A-\[\]-~\u0080-\U0010ffff]")
 """In a HELO name that is written down: what quotes, comments, lists or ends a field."""
-LONGEST_NAME = 320
+LONGEST_NAME: Final = 320
 """Characters of a HELO name or recipient in a Received: line (lines have 998 at most)."""
-FIELD_LINE = re.compile(r"[!-9;-~]+:")
+FIELD_LINE: Final = re.compile(r"[!-9;-~]+:")
 
 
 class Origin:

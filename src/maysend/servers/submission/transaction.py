@@ -7,6 +7,7 @@ together: who may not send never reaches it. What it says to MAIL is then the re
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Final
 
 from maysend.address import AddressSyntaxError, parse_path, rewrite
 from maysend.header import originator_fields
@@ -37,21 +38,23 @@ from maysend.servers.submission.relay import NextHopFailed
 from maysend.servers.submission.services import Services
 from maysend.servers.submission.terms import Terms
 
-MAIL_OK = Reply(250, "2.1.0", "Ok")
-RCPT_OK = Reply(250, "2.1.5", "Ok")
-IN_CHUNKS = Reply(503, "5.5.1", "Error: BDAT has begun the message")
-CHUNKING_NOT_OFFERED = Reply(503, "5.5.1", "Error: CHUNKING is not offered now")
-START_DATA = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
-NESTED_MAIL = Reply(503, "5.5.1", "Error: nested MAIL command")
-NEED_HELO = Reply(503, "5.5.1", "Error: send HELO/EHLO first")
-NEED_MAIL = Reply(503, "5.5.1", "Error: need MAIL command")
-NEED_RCPT = Reply(503, "5.5.1", "Error: need RCPT command")
-NO_RECIPIENTS = Reply(554, "5.5.1", "Error: no valid recipients")
-DATA_SYNTAX = Reply(501, "5.5.4", "Syntax: DATA")
-TOO_BIG = Reply(552, "5.3.4", "Message size exceeds fixed limit")
-TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Error: too many recipients")
-NEEDS_SMTPUTF8 = Reply(553, "5.6.7", "Error: an address that is not ASCII needs SMTPUTF8")
-REDIRECTED_TOO_LATE = Reply(451, "4.3.5", "Error: the policy redirects a message already sent on")
+MAIL_OK: Final = Reply(250, "2.1.0", "Ok")
+RCPT_OK: Final = Reply(250, "2.1.5", "Ok")
+IN_CHUNKS: Final = Reply(503, "5.5.1", "Error: BDAT has begun the message")
+CHUNKING_NOT_OFFERED: Final = Reply(503, "5.5.1", "Error: CHUNKING is not offered now")
+START_DATA: Final = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
+NESTED_MAIL: Final = Reply(503, "5.5.1", "Error: nested MAIL command")
+NEED_HELO: Final = Reply(503, "5.5.1", "Error: send HELO/EHLO first")
+NEED_MAIL: Final = Reply(503, "5.5.1", "Error: need MAIL command")
+NEED_RCPT: Final = Reply(503, "5.5.1", "Error: need RCPT command")
+NO_RECIPIENTS: Final = Reply(554, "5.5.1", "Error: no valid recipients")
+DATA_SYNTAX: Final = Reply(501, "5.5.4", "Syntax: DATA")
+TOO_BIG: Final = Reply(552, "5.3.4", "Message size exceeds fixed limit")
+TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", "Error: too many recipients")
+NEEDS_SMTPUTF8: Final = Reply(553, "5.6.7", "Error: an address that is not ASCII needs SMTPUTF8")
+REDIRECTED_TOO_LATE: Final = Reply(
+    451, "4.3.5", "Error: the policy redirects a message already sent on"
+)
 
 
 class Transactions:
