@@ -20,11 +20,9 @@ class ProtocolState(Enum):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """May this client, in this state of the dialogue, go on? Addresses without angle brackets.
+    """May this client, in this state of the dialogue, go on? Addresses without angle brackets."""
 
-    By position it is only made where values come in the order of its own fields.
-    """
-
+    # Made by position only where values come in the order of these fields (servers.policy.request).
     protocol_state: ProtocolState = ProtocolState.RCPT
     protocol_name: str = "ESMTP"
     client_address: str = ""
