@@ -12,8 +12,7 @@ from msgspec import Meta
 
 from maysend.policy import Policy, Request
 from maysend.policy.explanation import Explanation, Fix
-from maysend.restrictions.action import Action
-from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcome import Action, Outcome
 from maysend.restrictions.trace import Lookup, Step
 
 Word: TypeAlias = Literal["permitted", "rejected", "deferred", "discarded"]

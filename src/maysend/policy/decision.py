@@ -1,8 +1,8 @@
 """One answer: the reply, if anything objects, and the trace of how it came about."""
 
 from maysend.reply import Reply
-from maysend.restrictions.action import Action
-from maysend.restrictions.outcome import OK
+from maysend.restrictions.outcome import Action
+from maysend.restrictions.outcomes import OK
 from maysend.restrictions.trace import Step
 
 

@@ -6,11 +6,11 @@ from typing import Final
 from maysend.header import Field
 from maysend.policy.decision import Decision, permitting_step
 from maysend.policy.stages import Stage, Stages
-from maysend.restrictions.action import Action
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Evaluation
 from maysend.restrictions.node import Deferral, Subject
-from maysend.restrictions.outcome import DUNNO, REJECT, Outcome
+from maysend.restrictions.outcome import Action, Outcome
+from maysend.restrictions.outcomes import DUNNO, REJECT
 from maysend.restrictions.replies import consistent_reply, printable
 from maysend.restrictions.waiting import WouldWait
 

@@ -11,7 +11,8 @@ from maysend.restrictions.access_answers import Access, apply_answer
 from maysend.restrictions.address_lookup import access_keys, parents, whole_keys
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.keys import NO_KEYS, Found, KeyKind, Keys
-from maysend.restrictions.outcome import DUNNO, OK, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site

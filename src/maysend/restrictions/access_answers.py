@@ -6,7 +6,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from maysend.restrictions.evaluation import Evaluation
 from maysend.restrictions.keys import Found
-from maysend.restrictions.outcome import DUNNO, OK, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.replies import split_enhanced_status, status_for
 
 

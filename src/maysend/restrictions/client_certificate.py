@@ -17,7 +17,8 @@ from maysend.restrictions.address_lookup import find
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.keys import Keys
-from maysend.restrictions.outcome import DUNNO, OK, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.replies import CLIENT_CERTIFICATE
 from maysend.restrictions.restriction import InvalidItem, Item
 from maysend.restrictions.site import Site

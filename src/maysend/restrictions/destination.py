@@ -1,7 +1,8 @@
 """Relay control: is the recipient's domain ours or one we relay for? (SMTPD_ACCESS_README)"""
 
 from maysend.restrictions.evaluation import Check, Evaluation
-from maysend.restrictions.outcome import DUNNO, OK, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.replies import RECIPIENT
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.resolved_address import AddressClass

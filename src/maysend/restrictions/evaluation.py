@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn, TypeAlias
 
 from maysend.reply import Reply
-from maysend.restrictions.action import Action
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.inquiry import Inquiry
 from maysend.restrictions.keys import KeyKind, Keys, MakeKeys
 from maysend.restrictions.node import Deferral, Node, Subject
-from maysend.restrictions.outcome import DUNNO, OK, REJECT, Outcome
+from maysend.restrictions.outcome import Action, Outcome
+from maysend.restrictions.outcomes import DUNNO, OK, REJECT
 from maysend.restrictions.replies import consistent_reply
 from maysend.restrictions.resolution import AddressResolver
 from maysend.restrictions.resolved_address import ResolvedAddress

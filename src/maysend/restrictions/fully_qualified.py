@@ -1,7 +1,8 @@
 """Addresses without a full domain: reject_non_fqdn_{sender,recipient} (postconf(5))."""
 
 from maysend.restrictions.evaluation import Check, Evaluation
-from maysend.restrictions.outcome import DUNNO, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.replies import RECIPIENT, SENDER
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site

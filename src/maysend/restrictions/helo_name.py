@@ -6,7 +6,8 @@ from maysend.address.hostname import (
     is_valid_hostname,
 )
 from maysend.restrictions.evaluation import Check, Evaluation
-from maysend.restrictions.outcome import DUNNO, OK, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.replies import HELO
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site

@@ -1,7 +1,8 @@
 """Permission by the client's address: permit_mynetworks, permit_inet_interfaces (postconf(5))."""
 
 from maysend.restrictions.evaluation import Check, Evaluation
-from maysend.restrictions.outcome import DUNNO, OK, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.tables import TableError

@@ -1,7 +1,8 @@
-"""What a restriction says."""
+"""What a restriction says, and what it wants done."""
 
 from enum import Enum
-from typing import Final
+
+import msgspec
 
 
 class Outcome(Enum):
@@ -15,7 +16,8 @@ class Outcome(Enum):
     """It refuses, for good or for now."""
 
 
-# Under short names, because Python 3.11 takes long to find a member in its Enum.
-DUNNO: Final = Outcome.DUNNO
-OK: Final = Outcome.OK
-REJECT: Final = Outcome.REJECT
+class Action(msgspec.Struct, frozen=True, gc=False):
+    """Something else than an answer that a table asked for (access(5), "OTHER ACTIONS")."""
+
+    name: str
+    argument: str = ""

@@ -4,7 +4,8 @@ Source: postconf(5) "smtpd_recipient_restrictions", generic restrictions.
 """
 
 from maysend.restrictions.evaluation import Check, Evaluation
-from maysend.restrictions.outcome import OK, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import OK
 from maysend.restrictions.restriction import InvalidItem, Item
 from maysend.restrictions.site import Site
 

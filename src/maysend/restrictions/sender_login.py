@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from maysend.address import fold
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.map_lookup import look_up
-from maysend.restrictions.outcome import DUNNO, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.tables import LookupTable, TableError

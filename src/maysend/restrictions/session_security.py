@@ -1,7 +1,8 @@
 """What the session has proved: a login, encryption (postconf(5), SASL_README, TLS_README)."""
 
 from maysend.restrictions.evaluation import Check, Evaluation
-from maysend.restrictions.outcome import DUNNO, OK, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from maysend.maincf.place import Place
 from maysend.reply import Reply
-from maysend.restrictions.outcome import DUNNO
+from maysend.restrictions.outcomes import DUNNO
 
 
 @dataclass

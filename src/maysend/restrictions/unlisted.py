@@ -11,7 +11,8 @@ import msgspec
 
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.map_lookup import look_up
-from maysend.restrictions.outcome import DUNNO, Outcome
+from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.replies import RECIPIENT, SENDER, split_enhanced_status, status_for
 from maysend.restrictions.resolved_address import AddressClass, Undeliverable
 from maysend.restrictions.restriction import Item

@@ -38,7 +38,7 @@ from maysend.lint.configuration import HELO, Smtpd, asked
 from maysend.lint.finding import CounterExample, Problem
 from maysend.lint.probing import STRANGERS
 from maysend.policy import Decision, Policy
-from maysend.restrictions.outcome import OK
+from maysend.restrictions.outcomes import OK
 from maysend.restrictions.trace import Step
 
 ANYWHERE = "friend@example.net"

@@ -19,7 +19,7 @@ from maysend.protocols.milter_commands import (
     Negotiate,
     Steps,
 )
-from maysend.restrictions.action import Action
+from maysend.restrictions.outcome import Action
 from maysend.servers.deciding import PolicyInUse
 
 WANTED_ACTIONS: Final = Actions.ADD_HEADERS | Actions.QUARANTINE | Actions.NAME_MACROS

@@ -26,7 +26,7 @@ from maysend.protocols.milter_commands import (
     Said,
 )
 from maysend.reply import Reply
-from maysend.restrictions.action import Action
+from maysend.restrictions.outcome import Action
 from maysend.servers.cells import Cell
 from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.deciding import Question as PolicyQuestion

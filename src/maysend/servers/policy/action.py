@@ -12,7 +12,7 @@ from typing import Final
 from maysend.policy import Decision
 from maysend.reply import Reply
 from maysend.restrictions import replies
-from maysend.restrictions.action import Action
+from maysend.restrictions.outcome import Action
 
 NOTHING_OBJECTS: Final = "DUNNO"
 """Not OK: Postfix's own lists go on, so that a permit here never outweighs a refusal there."""

@@ -13,7 +13,7 @@ from maysend.protocols.smtp.extensions import (
     RcptParameters,
 )
 from maysend.reply import Reply
-from maysend.restrictions.action import Action
+from maysend.restrictions.outcome import Action
 from maysend.servers.submission.message import MessageTransfer
 
 NEEDS_QUEUE: Final = Reply(
