@@ -107,11 +107,8 @@ class Prefilter(RuleSearch):
                 known = {}
             if not self._guards_hold(plan.guards, text, key, known):
                 return None
-        if plan.test is not None:
-            if not plan.test.holds(text):
-                return None
-            if plan.test.better is not None:
-                plan.test = plan.test.better
+        if plan.test is not None and not plan.test.holds(text):
+            return None
         return plan.answer(text, key) if plan.fixed is None else plan.fixed
 
     def _guards_hold(self, guards: list[int], text: str, key: str, known: dict[int, bool]) -> bool:
@@ -147,9 +144,8 @@ class Prefilter(RuleSearch):
         return inside
 
     def _scan_for(self, inside: dict[str, list[int]]) -> TextScan:
-        """Looks for these, and for those that are the whole key if that is one way less to ask."""
-        few = 0 < len(self._whole) <= _FEW
-        if few and min(map(len, self._whole)) >= CHARACTERS:
+        """Looks for these, and for whole keys if they suit it: that is one way less to ask."""
+        if self._whole and min(map(len, self._whole)) >= CHARACTERS:
             both = inside | self._whole
             scan = TextScan(both, self._deciding(both))
             if scan.by_characters:

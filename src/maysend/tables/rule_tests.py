@@ -122,9 +122,8 @@ def _text_test(condition: Condition, prepared: bool) -> TextTest | None:
         return Contains(pattern.meaning.texts, condition.negated)
     if pattern.search is None:
         return None
-    if prepared:
-        pattern.search.prepare()
-    return Lacks(pattern.search) if condition.negated else pattern.search
+    test = pattern.search.quickest(at_any_price=prepared)
+    return Lacks(test) if condition.negated else test
 
 
 def _wanted(condition: Condition) -> int:

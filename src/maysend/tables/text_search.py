@@ -36,41 +36,37 @@ class Search(TextTest):
         self._sets = sets
         self._compile = compile_search
         self._uses = 0
-        self._matcher: TextMatcher | None = None
         self._code: Callable[[bytes], bool] | None = None
         self._search: Callable[[str], object] | None = None
 
+    def quickest(self, *, at_any_price: bool) -> TextTest:
+        """What tells the same soonest; that takes microseconds to make, or else some hundred."""
+        matcher = _matcher(self.source, self._ways, self._sets) if IS_COMPILED else None
+        if matcher is None and at_any_price:
+            self._make_search()
+        return matcher or self
+
     def holds(self, text: str) -> bool:
         """Whether it is in `text`, a key as seen that is not longer than LONGEST_KEY."""
-        if self._matcher is not None:
-            return self._matcher.holds(text)
         if self._search is not None:
             return self._search(text) is not None
         return self._rarely(text)
 
-    def prepare(self) -> None:
-        """Take the time now that makes it quick."""
-        if self._matcher is None and self._search is None:
-            if IS_COMPILED:
-                self.better = self._matcher = _matcher(self.source, self._ways, self._sets)
-            if self._matcher is None:
-                self._search = re.compile(self.source, re.ASCII).search
-
     def _rarely(self, text: str) -> bool:
-        if IS_COMPILED and not self._uses:
-            self.better = self._matcher = _matcher(self.source, self._ways, self._sets)
         self._uses += 1
         if self._uses > _OFTEN:
-            self.prepare()
-        if self._matcher is not None or self._search is not None:
-            return self.holds(text)
+            return self._make_search()(text) is not None
         if self._code is None:
             self._code = self._compile(self.source.encode("ascii"))
         try:
             return self._code(text.encode("latin-1"))
         except MatchError:  # MOST_WAYS is there to prevent it
-            self.prepare()
-            return self.holds(text)
+            return self._make_search()(text) is not None
+
+    def _make_search(self) -> Callable[[str], object]:
+        search: Callable[[str], object] = re.compile(self.source, re.ASCII).search
+        self._search = search
+        return search
 
 
 class GroupSearch:

@@ -2,12 +2,7 @@
 
 
 class TextTest:
-    """Whether a condition holds.
-
-    `better` is a test that tells the same sooner, once there is one.
-    """
-
-    better: "TextTest | None" = None
+    """Whether a condition holds."""
 
     def holds(self, text: str) -> bool:
         """Whether it does for `text`, a key as seen that is not longer than LONGEST_KEY."""
