@@ -1,11 +1,11 @@
 """One question, in the attribute names of the policy delegation protocol (SMTPD_POLICY_README)."""
 
-from enum import Enum
+from enum import StrEnum
 
 import msgspec
 
 
-class ProtocolState(Enum):
+class ProtocolState(StrEnum):
     """How far the dialogue has come."""
 
     CONNECT = "CONNECT"

@@ -13,7 +13,6 @@ connection: the client tries again, and then does what its default action says.
 
 import re
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Final, TypeAlias
 
 REQUEST_TYPE: Final = "smtpd_access_policy"
@@ -29,11 +28,13 @@ LONGEST_ACTION: Final = 4096
 """Characters of an answer: a reply line has 510 octets, a PREPEND may be longer."""
 
 _END: Final = b"\n\n"
+_NEWLINE: Final = ord("\n")
+_UNWANTED: Final = -1
 _MOST_LAYOUTS: Final = 32
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-Values: TypeAlias = tuple[str | None, ...]
+Values: TypeAlias = list[str | None]
 """Of the attributes that are wanted, in their order; None for one that did not come."""
 
 
@@ -42,30 +43,33 @@ class PolicyProtocolError(ValueError):
 
 
 class _Layout:
-    """The names of a request in their order, compiled.
+    """The names of a request in their order.
 
-    A client sends the same names in the same order every time: one pattern then checks them all
-    and takes out the values, which are put into the order in which they are wanted.
+    A client sends the same names in the same order every time, so that each value is known by its
+    place. Of a name that comes twice the last value is wanted.
     """
 
     def __init__(self, names: tuple[str, ...], wanted: tuple[str, ...]) -> None:
-        last = {name: place for place, name in enumerate(names)}
-        taken = [name if last[name] == place else "" for place, name in enumerate(names)]
-        groups = [name for name in taken if name in wanted]
-        self._match = re.compile(
-            "\n".join(
-                re.escape(name) + ("=([^\n]*)" if take in wanted else "=[^\n]*")
-                for name, take in zip(names, taken, strict=True)
-            )
-        ).fullmatch
-        # What did not come is the None behind the values; one index more makes it a tuple always.
-        places = [groups.index(name) if name in last else len(groups) for name in wanted]
-        self._in_order = itemgetter(*places, 0)
+        last = {name: number for number, name in enumerate(names)}
+        places = {last[name]: place for place, name in enumerate(wanted) if name in last}
+        self._wanted = len(wanted)
+        self._names = [f"{name}=" for name in names]
+        self._places = [places.get(number, _UNWANTED) for number in range(len(names))]
 
     def values(self, text: str) -> Values | None:
         """The values, or None where the request has other names."""
-        match = self._match(text)
-        return None if match is None else self._in_order((*match.groups(), None))[:-1]
+        lines = text.split("\n")
+        if len(lines) != len(self._names):
+            return None
+        values: Values = [None] * self._wanted
+        for number, line in enumerate(lines):
+            value = line.removeprefix(self._names[number])
+            if len(value) == len(line):
+                return None
+            place = self._places[number]
+            if place != _UNWANTED:
+                values[place] = value
+        return values
 
 
 class PolicyRequests:
@@ -102,31 +106,56 @@ class PolicyRequests:
 
         Raises PolicyProtocolError; nothing more can be read then.
         """
-        if self._octets.startswith(b"\n", self._begin):
+        octets, begin = self._octets, self._begin
+        if begin < len(octets) and octets[begin] == _NEWLINE:
             raise PolicyProtocolError("a request without attributes")
-        end = self._octets.find(_END, self._searched)
+        alone = self._alone()
+        if alone is not None:
+            return alone
+        end = octets.find(_END, self._searched)
         if end < 0:
             if self.pending > self._longest + 1:
                 raise PolicyProtocolError(f"a request of more than {self._longest} octets")
-            self._searched = max(self._begin, len(self._octets) - 1)
+            self._searched = max(begin, len(octets) - 1)
             return None
-        if end - self._begin > self._longest:
+        if end - begin > self._longest:
             raise PolicyProtocolError(f"a request of more than {self._longest} octets")
-        text = self._octets[self._begin : end].decode("utf-8", "surrogateescape")
-        self._begin = self._searched = end + 2
-        return self._values(text)
-
-    def _values(self, text: str) -> Values:
+        text = octets[begin:end].decode("utf-8", "surrogateescape")
+        self._begin = self._searched = end + len(_END)
         if "\0" in text:
             raise PolicyProtocolError("a request with a NUL")
+        return self._known(text) or self._learned(text)
+
+    def _alone(self) -> Values | None:
+        """The values of what is there, where that is one request in a form seen before.
+
+        So it is with smtpd, which waits for an answer. A form has no empty line within it.
+        """
+        octets = self._octets
+        size = len(octets)
+        if self._begin or not len(_END) < size <= self._longest:
+            return None
+        if octets[size - 1] != _NEWLINE or octets[size - 2] != _NEWLINE:
+            return None
+        text = octets[: size - len(_END)].decode("utf-8", "surrogateescape")
+        values = None if "\0" in text else self._known(text)
+        if values is not None:
+            self._begin = self._searched = size
+        return values
+
+    def _known(self, text: str) -> Values | None:
+        """The values of a request in a form seen before."""
         for layout in self._layouts:
             values = layout.values(text)
             if values is not None:
                 return values
+        return None
+
+    def _learned(self, text: str) -> Values:
         names, attributes = _parsed(text)
         if len(self._layouts) < _MOST_LAYOUTS:
             self._layouts.append(_Layout(names, self._wanted))
-        return tuple([attributes.get(name) for name in self._wanted])
+        return [attributes.get(name) for name in self._wanted]
 
 
 def _parsed(text: str) -> tuple[tuple[str, ...], dict[str, str]]:

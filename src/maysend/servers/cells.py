@@ -3,7 +3,10 @@
 from bisect import bisect_left
 from typing import Final
 
-SECONDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0)
+SECONDS: Final[tuple[float, ...]] = (
+    *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005),
+    *(0.01, 0.025, 0.1, 0.5, 2.5, 10.0),
+)
 """Upper bounds of the buckets that durations are counted in."""
 
 

@@ -26,6 +26,8 @@ from maysend.servers.log_file import LogFile
 Steps: TypeAlias = Literal["all", "refused", "none"]
 """Of which decisions the whole trace is written."""
 
+_COMMA: Final = ord(",")
+
 FLUSH: Final = 0.2
 """Seconds that a line may wait before it is written."""
 
@@ -98,7 +100,7 @@ class DecisionLog:
         if self._file is not None:
             self._file.close()
 
-    def _line(self, record: Record) -> bytes:
+    def _line(self, record: Record) -> bytes | bytearray:
         decision = record.decision
         reply, step = decision.reply, decision.determined_by
         with_steps = self._steps == "all" or (self._steps == "refused" and reply is not None)
@@ -115,9 +117,15 @@ class DecisionLog:
             observed=_observed(decision),
             steps=tuple([_step(step) for step in decision.steps]) if with_steps else (),
         )
+        octets = bytearray()
         try:
-            encode = self._encoder.encode
-            return b"%b,%b\n" % (encode(line)[:-1], encode(record.request)[1:])
+            self._encoder.encode_into(line, octets)
+            brace = len(octets) - 1
+            # The request's fields go on where the line's have ended.
+            self._encoder.encode_into(record.request, octets, brace)
+            octets[brace] = _COMMA
+            octets += b"\n"
+            return octets
         except UnicodeEncodeError:
             return encode_line({**msgspec.to_builtins(line), **msgspec.to_builtins(record.request)})
 

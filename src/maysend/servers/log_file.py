@@ -38,7 +38,7 @@ class LogFile:
         self._longest = longest
         self._keep = keep
         self._lost = lost
-        self._lines: list[bytes] = []
+        self._lines: list[bytes | bytearray] = []
         self._size = 0
         self._file = -1
         self._writer = futures.ThreadPoolExecutor(1, thread_name_prefix="decision-log")
@@ -48,7 +48,7 @@ class LogFile:
         """Open the file, so that what is wrong with it shows at the start. Raises OSError."""
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
 
-    def append(self, line: bytes) -> None:
+    def append(self, line: bytes | bytearray) -> None:
         """Write a line, which has its newline, at the next `flush`."""
         self._lines.append(line)
         self._size += len(line)
@@ -80,7 +80,7 @@ class LogFile:
         if self._writing is not None:
             futures.wait([self._writing])
 
-    def _write(self, lines: list[bytes]) -> None:
+    def _write(self, lines: list[bytes | bytearray]) -> None:
         begin = 0
         try:
             self._follow()

@@ -25,23 +25,31 @@ def request_of(values: Values) -> Request:
     there (SMTPD_POLICY_README). What smtpd sends is read in short; msgspec reads the rest, and
     would give the same request for all.
     """
+    for value in values:
+        if value is None:
+            return _read_slowly(values)
     fields: list[Any] = [*values]
-    state = _STATES.get(values[_STATE] or "")
-    if state is None or None in fields:
+    state = _STATES.get(fields[_STATE])
+    if state is None:
         return _read_slowly(values)
     fields[_STATE] = state
     for place in _NUMBERS:
-        digits = values[place]
-        if digits is None or not _is_number(digits):
+        number = _number(fields[place])
+        if number is None:
             return _read_slowly(values)
-        fields[place] = int(digits)
+        fields[place] = number
     return Request(*fields)
 
 
-def _is_number(digits: str) -> bool:
-    if not (digits.isdecimal() and digits.isascii() and len(digits) <= _LONGEST_NUMBER):
-        return False
-    return digits == "0" or not digits.startswith("0")  # msgspec takes no leading zeros
+def _number(digits: str) -> int | None:
+    """The number, if it is written as msgspec takes it: short, and with no leading zero."""
+    if len(digits) > _LONGEST_NUMBER:
+        return None
+    try:
+        number = int(digits)
+    except ValueError:
+        return None
+    return number if str(number) == digits else None
 
 
 def _read_slowly(values: Values) -> Request:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from maysend.policy import Decision, Policy, Request
+from maysend.policy import Decision, Policy, ProtocolState, Request
 from maysend.protocols.policy import REQUEST_TYPE, PolicyRequests, Values, encode_action
 from maysend.servers.cells import Cell
 from maysend.servers.deciding import Deciding, PolicyInUse
@@ -63,7 +63,7 @@ class PolicyService:
         self._seconds = metrics.histogram(
             "maysend_decision_seconds", "Time to decide, waiting included.", listener=name
         )
-        self._counted: dict[tuple[str, str], Cell] = {}
+        self._counted: dict[tuple[ProtocolState, str], Cell] = {}
 
     def decoder(self) -> PolicyRequests:
         """A new client's decoder."""
@@ -109,14 +109,14 @@ class PolicyService:
         return encode_action(action)
 
     def _count(self, request: Request, decision: Decision) -> None:
-        key = (request.protocol_state.value, outcome_of(decision))
+        key = (request.protocol_state, outcome_of(decision))
         cell = self._counted.get(key)
         if cell is None:
             cell = self._counted[key] = self._metrics.counter(
                 "maysend_decisions_total",
                 "Decisions, by what they say.",
                 listener=self._name,
-                state=key[0],
+                state=request.protocol_state.value,
                 outcome=key[1],
             )
         cell.value += 1
