@@ -98,12 +98,21 @@ def is_plain(address: str) -> bool:
     local, at, domain = address.partition("@")
     if not at or not address.isascii():
         return False
-    if local.isalnum() and len(domain) <= _LONGEST_LABEL and domain.replace(".", "").isalnum():
+    if local.isalnum() and len(domain) <= _LONGEST_LABEL:
         # In short what the pattern says, because nearly every address is like this.
-        top = domain[domain.rfind(".") + 1 :]
-        is_dotted = len(top) < len(domain) and not domain.startswith(".") and ".." not in domain
-        return is_dotted and len(top) > 1 and top.isalpha()
+        below, _, top = domain.rpartition(".")
+        if len(top) > 1 and top.isalpha() and _are_labels(below):
+            return True
     return _PLAIN.fullmatch(address) is not None and len(domain) < _LONGEST_PLAIN_DOMAIN
+
+
+def _are_labels(below: str) -> bool:
+    """Whether the domain below a top level is of letters, digits, and dots between them."""
+    if below.isalnum():
+        return True
+    labels = below.replace(".", "")
+    is_dotted = not below.startswith(".") and not below.endswith(".") and ".." not in below
+    return is_dotted and labels.isalnum()
 
 
 def rewrite(address: str, rewriting: Rewriting) -> str:

@@ -11,7 +11,7 @@ from maysend.maincf import MainCfError, Parameters, Place, master
 from maysend.policy import Decision, Policy, PolicyError, ProtocolState, Request
 from maysend.policy.stages import Stage
 from maysend.restrictions.node import Node
-from maysend.tables import LookupTable
+from maysend.tables import OpenedTable
 from maysend.tables.table import Opener
 
 NO_DNS = ""
@@ -44,7 +44,7 @@ class Smtpd:
         self.main = main
         self.parameters = parameters
         self._tables = tables
-        self._opened: dict[str, LookupTable] = {}
+        self._opened: dict[str, OpenedTable] = {}
         self.policy: Policy | None = None
         self.refusal: MainCfError | PolicyError | None = None
         try:

@@ -9,7 +9,7 @@ from maysend.policy import Policy
 from maysend.restrictions.address_lookup import Key, find, owner_keys
 from maysend.restrictions.evaluation import Evaluation
 from maysend.restrictions.sender_login import split_owners
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 
 
 class Shadowed(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ class Shadowed(msgspec.Struct, frozen=True):
 class OwnerMaps:
     """The tables of smtpd_sender_login_maps, asked one by one."""
 
-    def __init__(self, policy: Policy, tables: Sequence[LookupTable]) -> None:
+    def __init__(self, policy: Policy, tables: Sequence[OpenedTable]) -> None:
         self._tables = tables
         self._site = policy.site
         self._evaluation = Evaluation(policy.stages.rules, policy.session().dialogue)
@@ -61,7 +61,7 @@ class OwnerMaps:
                     return number, answer
         return None
 
-    def _owners_alone(self, table: LookupTable, keys: Sequence[Key]) -> Iterator[str]:
+    def _owners_alone(self, table: OpenedTable, keys: Sequence[Key]) -> Iterator[str]:
         """The owners that a table would name if it were the only one."""
         for key in keys:
             try:

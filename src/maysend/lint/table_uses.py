@@ -8,7 +8,7 @@ from maysend.lint.configuration import Smtpd
 from maysend.maincf import Place, tokens
 from maysend.restrictions.index import RESTRICTIONS
 from maysend.restrictions.node import Node
-from maysend.tables import LookupTable
+from maysend.tables import OpenedTable
 
 TABLE_LISTS = (
     "smtpd_sender_login_maps",
@@ -36,7 +36,7 @@ class TableUse(msgspec.Struct, frozen=True):
     written: str
     place: Place
     used_by: str
-    table: LookupTable
+    table: OpenedTable
 
 
 def table_uses(smtpd: Smtpd) -> Iterator[TableUse]:

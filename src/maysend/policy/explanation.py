@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from maysend.address import fold
 from maysend.header import Field
 from maysend.policy.decision import Decision
 from maysend.policy.policy import Policy
 from maysend.policy.request import ProtocolState, Request
 from maysend.restrictions.address_lookup import find, owner_keys
 from maysend.restrictions.evaluation import Evaluation
-from maysend.restrictions.sender_login import split_owners
+from maysend.restrictions.sender_login import is_owner
 from maysend.restrictions.trace import Lookup, Step
 from maysend.tables import TableError
 
@@ -40,12 +39,12 @@ class Explanation(msgspec.Struct, frozen=True):
 
     def would_own(self) -> list[Lookup]:
         """The lookups never asked that name the login as an owner."""
-        login = fold(self.request.sasl_username)
+        login = self.request.sasl_username
         return [
             lookup
             for lookups in self.never_asked.values()
             for lookup in lookups
-            if lookup.answer and login in map(fold, split_owners(lookup.answer))
+            if lookup.answer and is_owner(login, lookup.answer)
         ]
 
 

@@ -18,7 +18,7 @@ from maysend.policy.startup import require_known_values, require_relay_control
 from maysend.restrictions.dialogue import Dialogue, NameStatus
 from maysend.restrictions.node import Node
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable
+from maysend.tables import OpenedTable
 from maysend.tables.table import Opener
 
 HEADER_CHECK: Final = "reject_header_from_login_mismatch"
@@ -41,7 +41,7 @@ class Policy:
         resolver: Resolver | None = None,
         policy_services: PolicyServices | None = None,
         clock: Callable[[], float] = time.time,
-        opened: dict[str, LookupTable] | None = None,
+        opened: dict[str, OpenedTable] | None = None,
     ) -> None:
         self.parameters = parameters
         self.site = Site(parameters, extra_tables, resolver, policy_services, clock, opened)

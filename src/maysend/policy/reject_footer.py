@@ -13,7 +13,7 @@ from maysend.restrictions.address_lookup import find
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.reply_macros import Macros
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 
 FOOTER = "smtpd_reject_footer"
 MAPS = "smtpd_reject_footer_maps"
@@ -59,7 +59,7 @@ class RejectFooter:
             return self._template
 
 
-def _ask(table: LookupTable, key: str) -> str | None:
+def _ask(table: OpenedTable, key: str) -> str | None:
     return table.lookup(key)
 
 

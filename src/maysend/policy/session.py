@@ -230,9 +230,10 @@ class Session:
 
     def _check_recipient(self) -> Outcome:
         if self._stages.delay_reject:
-            for check in (self._check_client, self._check_helo, self._check_sender):
-                if check() is REJECT:
-                    return REJECT
+            if self._check_client() is REJECT or self._check_helo() is REJECT:
+                return REJECT
+            if self._check_sender() is REJECT:
+                return REJECT
         recipient = self.dialogue.recipient or ""
         first, second = self._stages.recipient_lists
         if self._run(first, recipient) is REJECT:

@@ -16,7 +16,7 @@ from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 
 FAILED: Final = "451 4.3.5 Server configuration error"
 
@@ -157,7 +157,7 @@ def _whole_address(evaluation: Evaluation, address: str) -> Keys:
     return whole_keys(resolved) if "@" in resolved else NO_KEYS
 
 
-def _by_name_and_address(evaluation: Evaluation, table: LookupTable, name: str) -> Found | None:
+def _by_name_and_address(evaluation: Evaluation, table: OpenedTable, name: str) -> Found | None:
     """The name decides, even by DUNNO; only where it is not found is the address asked."""
     found = ask(evaluation, table, evaluation.keys_for(table, name, NAME))
     if found is None:
@@ -200,7 +200,7 @@ def _is_address(name: str) -> bool:
     return ":" in name or name.replace(".", "").isdigit()
 
 
-def ask(evaluation: Evaluation, table: LookupTable, keys: Keys) -> Found | None:
+def ask(evaluation: Evaluation, table: OpenedTable, keys: Keys) -> Found | None:
     """The first key that is found, or None where none is. A table that fails finds FAILED."""
     try:
         found = evaluation.search(table, keys)

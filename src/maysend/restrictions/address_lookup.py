@@ -11,14 +11,14 @@ from typing import Literal, TypeAlias
 from maysend.address import quote_local, split_extension
 from maysend.restrictions.keys import Keys
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 from maysend.tables.match_list import Ask
 
 Key: TypeAlias = tuple[str, bool]
 """A key, and whether it is only a part of what is looked up: pattern tables see no parts."""
 
 
-def find(ask: Ask, tables: Sequence[LookupTable], key: Key) -> str | None:
+def find(ask: Ask, tables: Sequence[OpenedTable], key: Key) -> str | None:
     """The first table's answer for one key. Raises TableError; an empty answer is one too."""
     text, partial = key
     if not text:
@@ -32,14 +32,14 @@ def find(ask: Ask, tables: Sequence[LookupTable], key: Key) -> str | None:
     return None
 
 
-def not_empty(table: LookupTable, key: str, answer: str) -> str:
+def not_empty(table: OpenedTable, key: str, answer: str) -> str:
     """The answer; an empty one is an error that somebody has to mend (maps_find(3))."""
     if not answer:
         raise TableError(table.spec, f"lookup of {key} returns an empty string", "config")
     return answer
 
 
-def find_first(ask: Ask, tables: Sequence[LookupTable], keys: Iterator[Key]) -> str | None:
+def find_first(ask: Ask, tables: Sequence[OpenedTable], keys: Iterator[Key]) -> str | None:
     """The answer for the first key that any table knows."""
     for key in keys:
         answer = find(ask, tables, key)

@@ -21,6 +21,7 @@ from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.dns_lookup import Found, Status, find_records, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.restriction import Compile, InvalidItem, Item
 from maysend.restrictions.site import Site
 
@@ -80,9 +81,9 @@ def reject_maps_rbl(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         for blocklist in blocklists:
             outcome = _reject_listed_client(evaluation, blocklist, reply)
-            if outcome is not Outcome.DUNNO:
+            if outcome is not DUNNO:
                 return outcome
-        return Outcome.DUNNO
+        return DUNNO
 
     return check
 
@@ -176,7 +177,7 @@ def _reject_listed(
     """Reject where the list has the label of `subject`: its name, label and words."""
     what, label, words = subject
     if not label or blocklist.find(evaluation, label).status is not Status.FOUND:
-        return Outcome.DUNNO
+        return DUNNO
     reason = blocklist.reason(evaluation, label)
     return reply.refuse(evaluation, blocklist.written, what, words, reason)
 
@@ -184,14 +185,14 @@ def _reject_listed(
 def _permit_listed(evaluation: Evaluation, blocklist: Blocklist, what: str, label: str) -> Outcome:
     recipient = evaluation.dialogue.recipient
     if not label:
-        return Outcome.DUNNO
+        return DUNNO
     if recipient and _is_at_rcpt(evaluation) and not is_authorized(evaluation, recipient):
-        return Outcome.DUNNO
+        return DUNNO
     status = blocklist.find(evaluation, label).status
     if status is Status.FOUND:
-        return Outcome.OK
+        return OK
     if status is Status.NOT_FOUND:
-        return Outcome.DUNNO
+        return DUNNO
     text = f"<{what}>: {replies.CLIENT} rejected: Service unavailable"
     return evaluation.defer_instead_of_reject(450, "4.7.1", text)
 

@@ -17,7 +17,7 @@ from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.replies import split_enhanced_status, status_for
 from maysend.restrictions.reply_macros import Macros
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 
 LONGEST_REASON = 500
 BETWEEN_TEXTS = " / "
@@ -31,7 +31,7 @@ class BlocklistReply:
 
     def __init__(self, site: Site) -> None:
         self._code = site.code("maps_rbl_reject_code")
-        self._maps: tuple[LookupTable, ...] = site.tables(MAPS)
+        self._maps: tuple[OpenedTable, ...] = site.tables(MAPS)
         self._default = site.parameters[DEFAULT]
         self._place: Place = site.parameters.traced(DEFAULT).place(0)
         self._macros = Macros(site.parameters)

@@ -2,6 +2,7 @@
 
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 
@@ -13,7 +14,7 @@ def reject_unknown_client_hostname(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         dialogue = evaluation.dialogue
         if dialogue.client_name_status == "ok":
-            return Outcome.DUNNO
+            return DUNNO
         return evaluation.refuse(
             code if dialogue.client_name_status == "none" else 450,
             "4.7.25",
@@ -30,7 +31,7 @@ def reject_unknown_reverse_client_hostname(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         dialogue = evaluation.dialogue
         if dialogue.reverse_client_name_status == "ok":
-            return Outcome.DUNNO
+            return DUNNO
         return evaluation.refuse(
             code if dialogue.reverse_client_name_status == "none" else 450,
             "4.7.1",

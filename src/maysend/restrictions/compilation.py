@@ -14,6 +14,7 @@ from maysend.restrictions.evaluation import Check, Evaluation, Ruleset
 from maysend.restrictions.index import RESTRICTIONS
 from maysend.restrictions.node import Node
 from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.restriction import FatalItem, IgnoredItem, InvalidItem, Item, Restriction
 from maysend.restrictions.site import Site
 
@@ -184,4 +185,4 @@ def _broken(finding: str) -> Check:
 
 def _never(evaluation: Evaluation) -> Outcome:
     """`warn_if_reject` is carried out by the list it stands in; an ignored item by nobody."""
-    return Outcome.DUNNO
+    return DUNNO

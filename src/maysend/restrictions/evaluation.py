@@ -20,7 +20,7 @@ from maysend.restrictions.resolved_address import ResolvedAddress
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Step
 from maysend.restrictions.transports import Transports
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 
 DEEPEST_NESTING: Final = 100
 """How many answers and classes may be around a table's answer before smtpd gives up; classes on
@@ -84,12 +84,13 @@ class Evaluation(Inquiry):
             self.data_fault(address)
         return known
 
-    def keys_for(self, table: LookupTable, name: str, kind: KeyKind) -> Keys:
-        """The keys of a name or address that a table is asked; they are found once a message."""
-        make = kind.whole if table.pattern else kind.every
-        keys = self._keys.get((make, name))
+    def keys_for(self, table: OpenedTable, name: str, kind: KeyKind) -> Keys:
+        """The keys of a name or address that a table is asked; many are found once a message."""
+        if table.pattern:
+            return kind.whole(self, name)
+        keys = self._keys.get((kind.every, name))
         if keys is None:
-            keys = self._keys[make, name] = make(self, name)
+            keys = self._keys[kind.every, name] = kind.every(self, name)
         return keys
 
     # -- what a restriction answers ------------------------------------------------------------
@@ -128,7 +129,7 @@ class Evaluation(Inquiry):
         if self._current is not None:
             self._current.reply = reply
             self._current.observed = True
-        return Outcome.DUNNO
+        return DUNNO
 
     def defer_unless_rejected(self, code: int, dsn: str, text: str) -> Outcome:
         """`defer_if_permit`: refuse for now if nothing else refuses for good."""

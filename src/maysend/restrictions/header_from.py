@@ -40,22 +40,24 @@ Source: RFC 5322 3.6.2, 3.6.6; RFC 6532; RFC 6854; RFC 5891; SASL_README for the
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Final
 
-from maysend.address import fold
 from maysend.header import Field, HeaderDefect, Mailbox, Originator, read_originators
 from maysend.header.domains import spellings
 from maysend.header.originators import SENDER_OF, read_originator
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.restriction import Item
-from maysend.restrictions.sender_login import look_up_owners, split_owners
+from maysend.restrictions.sender_login import is_owner, look_up_owners
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable
+from maysend.tables import OpenedTable
 
-REMEMBERED, LONGEST_REMEMBERED = 4096, 256
+REMEMBERED: Final = 4096
+LONGEST_REMEMBERED: Final = 256
 """Fields that are kept as read, and their characters."""
-ON_BEHALF_MAPS = "smtpd_on_behalf_login_maps"
-WHOLE_HEADER = "the message's header is not known here: the gateway and the milter have it"
+ON_BEHALF_MAPS: Final = "smtpd_on_behalf_login_maps"
+WHOLE_HEADER: Final = "the message's header is not known here: the gateway and the milter have it"
 
 
 def reject_header_from_login_mismatch(item: Item, site: Site) -> Check:
@@ -69,10 +71,10 @@ def reject_header_from_login_mismatch(item: Item, site: Site) -> Check:
         dialogue = evaluation.dialogue
         if not site.sasl_is_active:
             evaluation.note("SASL is off: ignored")
-            return Outcome.DUNNO
+            return DUNNO
         if not dialogue.sasl_username:
             evaluation.note("not logged in")
-            return Outcome.DUNNO
+            return DUNNO
         if dialogue.header is None:
             return evaluation.server_fault(WHOLE_HEADER)
         try:
@@ -101,8 +103,8 @@ class _Claims:
     def __init__(
         self,
         evaluation: Evaluation,
-        maps: Sequence[LookupTable],
-        on_behalf: Sequence[LookupTable],
+        maps: Sequence[OpenedTable],
+        on_behalf: Sequence[OpenedTable],
     ) -> None:
         self._evaluation = evaluation
         self._maps = maps
@@ -115,7 +117,7 @@ class _Claims:
         present = {originator.field for originator in originators}
         for originator in originators:
             outcome = self._check_field(originator, present)
-            if outcome is not Outcome.DUNNO:
+            if outcome is not DUNNO:
                 return outcome
         if self._needs_sender:
             sender = self._own_address()
@@ -123,7 +125,7 @@ class _Claims:
             self._evaluation.note(f"{self._login} writes on behalf: Sender: <{sender}> added")
         else:
             self._evaluation.note(f"{self._login} owns every address in the header")
-        return Outcome.DUNNO
+        return DUNNO
 
     def _check_field(self, originator: Originator, present: set[str]) -> Outcome:
         claims = [(mailbox, "address") for mailbox in originator.mailboxes]
@@ -143,7 +145,7 @@ class _Claims:
                     )
                     return self._evaluation.refuse(554, "5.7.1", text)
                 self._needs_sender = True
-        return Outcome.DUNNO
+        return DUNNO
 
     def _own_address(self) -> str:
         """What may stand in a Sender: that is added; "" where the login owns nothing fitting."""
@@ -152,13 +154,13 @@ class _Claims:
                 return address
         return ""
 
-    def _owned(self, mailbox: Mailbox, maps: Sequence[LookupTable]) -> bool:
+    def _owned(self, mailbox: Mailbox, maps: Sequence[OpenedTable]) -> bool:
         """Whether the login is among those that the first spelling known to the maps names."""
         for domain in spellings(mailbox.domain):
             address = f"{mailbox.local_part}@{domain}"
             owners = look_up_owners(self._evaluation, maps, address)
             if owners is not None:
-                return fold(self._login) in map(fold, split_owners(owners))
+                return is_owner(self._login, owners)
         return False
 
 

@@ -13,9 +13,7 @@ from maysend.restrictions.resolved_address import ResolvedAddress
 from maysend.restrictions.site import Site
 from maysend.restrictions.trace import Search, Step
 from maysend.restrictions.waiting import WouldWait
-from maysend.tables import LookupTable, TableError
-from maysend.tables.fixed_strings import Lacking
-from maysend.tables.remembering import would_wait
+from maysend.tables import OpenedTable, TableError
 
 
 class Inquiry:
@@ -32,9 +30,9 @@ class Inquiry:
         self._current: Step | None = None
         self._resolved: dict[str, ResolvedAddress] = {}
 
-    def lookup(self, table: LookupTable, key: str) -> str | None:
+    def lookup(self, table: OpenedTable, key: str) -> str | None:
         """Ask a table for one key. Raises TableError where the table has no answer now."""
-        if table.blocking and not self.may_wait and would_wait(table, key):
+        if table.blocking and not self.may_wait and not table.remembers(key):
             raise WouldWait(table.spec)
         try:
             answer = table.lookup(key)
@@ -45,19 +43,18 @@ class Inquiry:
             self._current.searches.append(Search(table.spec, (key,), answer))
         return answer
 
-    def search(self, table: LookupTable, keys: Keys) -> Found | None:
+    def search(self, table: OpenedTable, keys: Keys) -> Found | None:
         """Ask a table for one key after the other, up to the first that it knows.
 
         Raises TableError where the table has no answer now.
         """
         asked = keys.asked
-        if table.blocking and not self.may_wait and any(would_wait(table, k) for k in asked):
+        if table.blocking and not self.may_wait and not all(map(table.remembers, asked)):
             raise WouldWait(table.spec)
-        if not (keys.are_folded and isinstance(table, Lacking) and table.lacks(asked)):
-            lookup = table.lookup
+        if not (keys.are_folded and table.lacks(asked)):
             for key in asked:
                 try:
-                    answer = lookup(key)
+                    answer = table.lookup(key)
                 except TableError as error:
                     self._record(Search(table.spec, _up_to(key, asked), None, error.reason))
                     raise

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from maysend.restrictions.address_lookup import find_first, not_empty, owner_keys, whole_keys
 from maysend.restrictions.evaluation import Evaluation
-from maysend.tables import LookupTable
+from maysend.tables import OpenedTable
 
 
-def look_up(evaluation: Evaluation, maps: Sequence[LookupTable], address: str) -> str | None:
+def look_up(evaluation: Evaluation, maps: Sequence[OpenedTable], address: str) -> str | None:
     """The answer for a resolved address, or None where no table knows it.
 
     Raises TableError where there is no answer now; an empty answer is none.

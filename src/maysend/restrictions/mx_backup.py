@@ -13,6 +13,7 @@ from maysend.restrictions.dns_lookup import Status, find_records, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.host_addresses import addresses_of
 from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.replies import RECIPIENT
 from maysend.restrictions.resolution import is_suspicious
 from maysend.restrictions.restriction import Item
@@ -29,21 +30,21 @@ def permit_mx_backup(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         recipient = evaluation.dialogue.recipient
         if recipient is None:
-            return Outcome.DUNNO
+            return DUNNO
         if is_authorized(evaluation, recipient):
-            return Outcome.OK
+            return OK
         resolved = evaluation.resolved(recipient)
         if is_suspicious(resolved, site):
-            return Outcome.DUNNO
+            return DUNNO
         if "@" not in resolved.address:
-            return Outcome.OK
+            return OK
         backup = _Backup(evaluation, recipient)
         best, others = backup.mail_exchangers(resolved.domain)
         if backup.is_here(best) or not backup.is_here(others):
-            return Outcome.DUNNO
+            return DUNNO
         if is_limited and not backup.are_in(networks, best):
-            return Outcome.DUNNO
-        return Outcome.OK
+            return DUNNO
+        return OK
 
     return check
 

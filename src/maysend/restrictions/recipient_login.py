@@ -22,10 +22,11 @@ from maysend.address import fold
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.map_lookup import look_up
 from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.sender_login import split_owners
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 
 PARAMETER: Final = "smtpd_recipient_login_maps"
 ANY_LOGIN: Final = "*"
@@ -39,23 +40,23 @@ def reject_recipient_login_mismatch(item: Item, site: Site) -> Check:
         recipient = evaluation.dialogue.recipient
         if not recipient:
             evaluation.note("no one recipient")
-            return Outcome.DUNNO
+            return DUNNO
         allowed = _allowed(evaluation, maps, recipient)
         if allowed is None:
             evaluation.note(f"{recipient} is open to everybody")
-            return Outcome.DUNNO
+            return DUNNO
         login = evaluation.dialogue.sasl_username
         if not login:
             return _refuse(evaluation, recipient, "not logged in")
         if _may_write(fold(login), map(fold, split_owners(allowed))):
             evaluation.note(f"{login} may write to {recipient}")
-            return Outcome.DUNNO
+            return DUNNO
         return _refuse(evaluation, recipient, f"not open to user {login}")
 
     return check
 
 
-def _allowed(evaluation: Evaluation, maps: tuple[LookupTable, ...], recipient: str) -> str | None:
+def _allowed(evaluation: Evaluation, maps: tuple[OpenedTable, ...], recipient: str) -> str | None:
     """The logins that may write to a recipient, as the maps word them; None: it is open."""
     resolved = evaluation.resolved(recipient)
     try:

@@ -19,9 +19,10 @@ from typing import Final
 
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 from maysend.tables.match_list import MatchList
 
 PARAMETER: Final = "smtpd_recipient_scope_maps"
@@ -47,17 +48,17 @@ def reject_recipient_scope_mismatch(item: Item, site: Site) -> Check:
         recipient, login = evaluation.dialogue.recipient, evaluation.dialogue.sasl_username
         if not recipient or not login:
             evaluation.note("no one recipient" if login else "not logged in")
-            return Outcome.DUNNO
+            return DUNNO
         resolved = evaluation.resolved(recipient)
         domain = resolved.address.rpartition("@")[2]
         try:
             scope = _scope(evaluation, maps, login)
             if scope is None:
                 evaluation.note(f"{login} may write anywhere")
-                return Outcome.DUNNO
+                return DUNNO
             if domains(scope).match_name(domain, evaluation.lookup) is not None:
                 evaluation.note(f"{login} may write to {domain}")
-                return Outcome.DUNNO
+                return DUNNO
         except TableError as error:
             evaluation.table_fault(error, recipient)
         return evaluation.refuse(
@@ -69,7 +70,7 @@ def reject_recipient_scope_mismatch(item: Item, site: Site) -> Check:
     return check
 
 
-def _scope(evaluation: Evaluation, maps: Sequence[LookupTable], login: str) -> str | None:
+def _scope(evaluation: Evaluation, maps: Sequence[OpenedTable], login: str) -> str | None:
     for table in maps:
         answer = evaluation.lookup(table, login)
         if answer is not None:

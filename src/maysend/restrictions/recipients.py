@@ -4,6 +4,7 @@ from typing import Final
 
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 
@@ -19,7 +20,7 @@ def reject_multi_recipient_bounce(item: Item, site: Site) -> Check:
         dialogue = evaluation.dialogue
         most = 1 if evaluation.stage in AFTER_ALL_RECIPIENTS else 0
         if dialogue.sender != "" or dialogue.recipient_count <= most:
-            return Outcome.DUNNO
+            return DUNNO
         subject = evaluation.subject
         return evaluation.refuse(
             code, "5.5.3", f"<{subject.name}>: {subject.words} rejected: Multi-recipient bounce"

@@ -61,7 +61,7 @@ class AddressResolver:
     def _resolve_plain(self, address: str, ask: Ask) -> ResolvedAddress:
         """The same for an address that nothing rewrites: only its domain's class is asked."""
         folded = address.lower()
-        at = address.index("@") + 1
+        at = address.find("@") + 1
         address_class, undeliverable = self._elsewhere, None
         try:
             if self._may_be_local and self._site.is_local(address[at:], ask):

@@ -4,7 +4,7 @@ The owners come from $smtpd_sender_login_maps; the first table that knows a key 
 owners of later tables are never seen. With SASL off all four are ignored.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from maysend.address import fold
 from maysend.restrictions.evaluation import Check, Evaluation
@@ -13,7 +13,7 @@ from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 
 
 def reject_sender_login_mismatch(item: Item, site: Site) -> Check:
@@ -82,7 +82,7 @@ def _for_logged_in(site: Site, *, unknown_passes: bool) -> Check:
         if owners is None and unknown_passes:
             evaluation.note(f"nobody owns {sender}")
             return DUNNO
-        if owners is not None and fold(login) in map(fold, split_owners(owners)):
+        if owners is not None and is_owner(login, owners):
             evaluation.note(f"{login} owns {sender}")
             return DUNNO
         return evaluation.refuse(
@@ -102,7 +102,7 @@ def _applies(evaluation: Evaluation, sender: str | None) -> bool:
     return True
 
 
-def owners_of(evaluation: Evaluation, maps: Sequence[LookupTable], sender: str) -> str | None:
+def owners_of(evaluation: Evaluation, maps: Sequence[OpenedTable], sender: str) -> str | None:
     """The owners of a sender as the login maps word them, or None: nobody's.
 
     Raises Stop with a 451 where a map fails.
@@ -111,7 +111,7 @@ def owners_of(evaluation: Evaluation, maps: Sequence[LookupTable], sender: str) 
     return look_up_owners(evaluation, maps, sender)
 
 
-def look_up_owners(evaluation: Evaluation, maps: Sequence[LookupTable], sender: str) -> str | None:
+def look_up_owners(evaluation: Evaluation, maps: Sequence[OpenedTable], sender: str) -> str | None:
     """What `owners_of` gives, of an address that is not the envelope's sender."""
     resolved = evaluation.resolved(sender)
     try:
@@ -120,6 +120,12 @@ def look_up_owners(evaluation: Evaluation, maps: Sequence[LookupTable], sender: 
         evaluation.table_fault(error, sender)
 
 
-def split_owners(owners: str) -> Iterator[str]:
+def split_owners(owners: str) -> list[str]:
     """The logins in a login map's answer: separated by comma or white space."""
-    return iter(owners.replace(",", " ").split())
+    return owners.replace(",", " ").split()
+
+
+def is_owner(login: str, owners: str) -> bool:
+    """Whether a login map's answer names the login, in whichever case."""
+    folded = fold(login)
+    return any(fold(owner) == folded for owner in split_owners(owners))

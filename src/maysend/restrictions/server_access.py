@@ -22,9 +22,10 @@ from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.host_addresses import addresses_of
 from maysend.restrictions.keys import Keys
 from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO, OK
 from maysend.restrictions.restriction import Compile, Item, Restriction
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable
+from maysend.tables import OpenedTable
 
 ServerType: TypeAlias = Literal["MX", "NS", "A"]
 Named: TypeAlias = tuple[str, str]
@@ -95,10 +96,10 @@ def _check_server_access(
         def check(evaluation: Evaluation) -> Outcome:
             domain, name = named(evaluation.dialogue)
             if not domain:
-                return Outcome.DUNNO
+                return DUNNO
             access = Access(item.argument, name, words)
             outcome = _by_servers(evaluation, table, in_ascii(domain), type, access)
-            if outcome is Outcome.OK and not evaluation.discard:
+            if outcome is OK and not evaluation.discard:
                 return evaluation.server_fault(f"{item.name} must not permit")
             return outcome
 
@@ -118,7 +119,7 @@ RESTRICTIONS: dict[str, Restriction] = {
 
 
 def _by_servers(
-    evaluation: Evaluation, table: LookupTable, domain: str, type: ServerType, access: Access
+    evaluation: Evaluation, table: OpenedTable, domain: str, type: ServerType, access: Access
 ) -> Outcome:
     if domain.startswith("["):
         literal = _literal_address(domain) if type != "NS" else ""
@@ -133,11 +134,11 @@ def _by_servers(
             outcome = _by_addresses(evaluation, table, host, access)
         if outcome is not None:
             return outcome
-    return Outcome.DUNNO
+    return DUNNO
 
 
 def _by_addresses(
-    evaluation: Evaluation, table: LookupTable, host: str, access: Access
+    evaluation: Evaluation, table: OpenedTable, host: str, access: Access
 ) -> Outcome | None:
     for address in addresses_of(evaluation, host).addresses:
         outcome = _ask(evaluation, table, evaluation.keys_for(table, address, NETWORK), access)
@@ -146,7 +147,7 @@ def _by_addresses(
     return None
 
 
-def _ask(evaluation: Evaluation, table: LookupTable, keys: Keys, access: Access) -> Outcome | None:
+def _ask(evaluation: Evaluation, table: OpenedTable, keys: Keys, access: Access) -> Outcome | None:
     found = ask(evaluation, table, keys)
     return None if found is None else apply_answer(evaluation, access, found)
 

@@ -11,7 +11,7 @@ from maysend.delegation import PolicyServices, SocketPolicyServices
 from maysend.dns import Resolver, SystemResolver
 from maysend.maincf import Parameters, interfaces, tokens
 from maysend.restrictions.observing import observed_restrictions
-from maysend.tables import LookupTable, TableContext, open_table
+from maysend.tables import OpenedTable, TableContext, open_table
 from maysend.tables.match_list import MatchList, Subdomains
 from maysend.tables.table import Opener, Warn, ignore
 
@@ -37,7 +37,7 @@ class Site:
         resolver: Resolver | None = None,
         policy_services: PolicyServices | None = None,
         clock: Callable[[], float] = lambda: inf,
-        opened: dict[str, LookupTable] | None = None,
+        opened: dict[str, OpenedTable] | None = None,
     ) -> None:
         self.parameters = parameters
         self.clock = clock
@@ -45,7 +45,7 @@ class Site:
         self.policy_services: PolicyServices = policy_services or SocketPolicyServices()
         self.warnings: list[str] = []
         self.on_warning: Warn = ignore
-        self._tables: dict[str, LookupTable] = {} if opened is None else opened
+        self._tables: dict[str, OpenedTable] = {} if opened is None else opened
         self._codes: dict[str, int] = {}
         self._context = TableContext(
             parameters=parameters, extra_types=extra_types or {}, warn=self.warn
@@ -98,14 +98,14 @@ class Site:
             code = self._codes[name] = self.parameters.integer(name)
         return code
 
-    def table(self, spec: str) -> LookupTable:
+    def table(self, spec: str) -> OpenedTable:
         """The table named `type:name`, opened once."""
         known = self._tables.get(spec)
         if known is None:
             known = self._tables[spec] = open_table(spec, self._context)
         return known
 
-    def tables(self, parameter: str) -> tuple[LookupTable, ...]:
+    def tables(self, parameter: str) -> tuple[OpenedTable, ...]:
         """The tables that a parameter such as smtpd_sender_login_maps lists, in order."""
         specs = [token.text for token in tokens.split(self.parameters[parameter])]
         warned = len(self.warnings)
@@ -115,7 +115,7 @@ class Site:
             del self.warnings[warned:]
         return tables
 
-    def _opened(self, parameter: str, spec: str) -> LookupTable:
+    def _opened(self, parameter: str, spec: str) -> OpenedTable:
         if parameter != "transport_maps":
             return self.table(spec)
         # Opened without substitution there: not the same table as elsewhere.
@@ -137,7 +137,7 @@ class Site:
             warn=self._context.warn,
         )
 
-    def is_local(self, domain: str, ask: Callable[[LookupTable, str], str | None]) -> bool:
+    def is_local(self, domain: str, ask: Callable[[OpenedTable, str], str | None]) -> bool:
         """Whether a domain is this host's: $mydestination, or a literal of its interfaces.
 
         Raises TableError where $mydestination can't be read now.

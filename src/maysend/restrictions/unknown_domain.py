@@ -13,6 +13,7 @@ from maysend.restrictions.dns_lookup import Status, find_any, in_ascii
 from maysend.restrictions.evaluation import Check, Evaluation
 from maysend.restrictions.helo_name import reject_invalid_literal
 from maysend.restrictions.outcome import Outcome
+from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.replies import HELO, RECIPIENT, SENDER
 from maysend.restrictions.resolved_address import AddressClass
 from maysend.restrictions.restriction import Item
@@ -35,7 +36,7 @@ def reject_unknown_sender_domain(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         sender = evaluation.dialogue.sender
-        return reject_unknown(evaluation, sender) if sender else Outcome.DUNNO
+        return reject_unknown(evaluation, sender) if sender else DUNNO
 
     return check
 
@@ -46,7 +47,7 @@ def reject_unknown_recipient_domain(item: Item, site: Site) -> Check:
 
     def check(evaluation: Evaluation) -> Outcome:
         recipient = evaluation.dialogue.recipient
-        return reject_unknown(evaluation, recipient) if recipient else Outcome.DUNNO
+        return reject_unknown(evaluation, recipient) if recipient else DUNNO
 
     return check
 
@@ -60,12 +61,12 @@ def reject_unknown_helo_hostname(item: Item, site: Site) -> Check:
     def check(evaluation: Evaluation) -> Outcome:
         name = evaluation.dialogue.helo_name
         if name is None:
-            return Outcome.DUNNO
+            return DUNNO
         if name.startswith("["):
             return reject_invalid_literal(evaluation, name, invalid_code)
         status = find_any(evaluation, name, ("A", "AAAA", "MX")).status
         if status in (Status.FOUND, Status.FILTERED, Status.NULL_MX):
-            return Outcome.DUNNO  # a host that sends may well take no mail
+            return DUNNO  # a host that sends may well take no mail
         text = f"<{name}>: {HELO} rejected: "
         if status is Status.FAILED:
             return defer(evaluation, "4.7.1", text + "Host not found")
@@ -89,12 +90,12 @@ class _DomainCheck:
         resolved = evaluation.resolved(address)
         domain = in_ascii(resolved.domain)
         if "@" not in resolved.address or resolved.address_class in DELIVERED_HERE:
-            return Outcome.DUNNO
+            return DUNNO
         if domain.startswith("[") and domain.endswith("]"):
-            return Outcome.DUNNO
+            return DUNNO
         status = find_any(evaluation, domain, ("MX", "A", "AAAA")).status
         if status in (Status.FOUND, Status.FILTERED):
-            return Outcome.DUNNO
+            return DUNNO
         text = f"<{address}>: {self._words} rejected: "
         if status is Status.NULL_MX:
             return evaluation.refuse(

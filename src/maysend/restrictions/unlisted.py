@@ -17,13 +17,13 @@ from maysend.restrictions.replies import RECIPIENT, SENDER, split_enhanced_statu
 from maysend.restrictions.resolved_address import AddressClass, Undeliverable
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 
 
 class _Listing(msgspec.Struct, frozen=True):
     """Where the recipients of one address class are listed, and the reply for the others."""
 
-    maps: tuple[LookupTable, ...]
+    maps: tuple[OpenedTable, ...]
     is_complete: bool
     code: int
     where: str
@@ -117,7 +117,7 @@ class _ListingCheck:
         return evaluation.refuse(code, status, f"<{address}>: {self._words} rejected: {text}")
 
     @staticmethod
-    def _knows(evaluation: Evaluation, maps: Sequence[LookupTable], address: str) -> bool:
+    def _knows(evaluation: Evaluation, maps: Sequence[OpenedTable], address: str) -> bool:
         return look_up(evaluation, maps, address) is not None
 
 

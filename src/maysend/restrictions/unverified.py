@@ -21,7 +21,7 @@ from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.replies import RECIPIENT, SENDER
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
-from maysend.tables import LookupTable, TableError
+from maysend.tables import OpenedTable, TableError
 
 DELIVERABLE, DEFERRED, UNDELIVERABLE, UNKNOWN = range(4)
 _ENTRY = re.compile(r"([0-3]):(\d+):(\d+):(.*)", re.ASCII | re.DOTALL)
@@ -98,7 +98,7 @@ class _Cache:
     def __init__(self, site: Site) -> None:
         spec = site.parameters["address_verify_map"]
         self._site = site
-        self._table: LookupTable | None = site.table(spec) if spec else None
+        self._table: OpenedTable | None = site.table(spec) if spec else None
         self._positive = site.parameters.seconds("address_verify_positive_expire_time")
         self._negative = site.parameters.seconds("address_verify_negative_expire_time")
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from maysend.tables.braces import BraceError, enclosed, members
 from maysend.tables.index import open_table
-from maysend.tables.table import LookupTable, TableContext, TableError
+from maysend.tables.opened import OpenedTable
+from maysend.tables.table import TableContext, TableError
 
 
-def open_members(spec: str, context: TableContext) -> Sequence[LookupTable]:
+def open_members(spec: str, context: TableContext) -> Sequence[OpenedTable]:
     """Open the tables listed in `spec`. Raises TableError (config) where it lists none."""
     type_name, _, name = spec.partition(":")
     try:

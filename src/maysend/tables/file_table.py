@@ -8,34 +8,33 @@ from collections.abc import Sequence
 from time import monotonic
 
 from maysend.tables.compiling import IS_COMPILED
-from maysend.tables.fixed_strings import Keeping, Lacking, lacks_of
+from maysend.tables.fixed_strings import Keeping
+from maysend.tables.opened import OpenedTable
 from maysend.tables.reloading import Read, Reloading
 from maysend.tables.rule_search import PatternTable, RuleSearch
 from maysend.tables.sources import Sources
-from maysend.tables.table import LookupTable, TableError, Warn
+from maysend.tables.table import TableError, Warn
 from maysend.tables.text import CheckedTable
 from maysend.tables.unavailable import UnavailableTable
 
 
-class FileTable(Lacking):
+class FileTable(OpenedTable):
     """A table that is read from files, as they are now."""
 
     def __init__(
-        self, table: LookupTable, sources: Sources, read: "Read[LookupTable]", warn: Warn
+        self, table: OpenedTable, sources: Sources, read: "Read[OpenedTable]", warn: Warn
     ) -> None:
-        self.spec = table.spec
-        self.pattern = table.pattern
-        self.blocking = table.blocking
+        super().__init__(table)
         self._clock = monotonic  # a name of a module is looked up by every call
         self._version = _Version(self, table, sources, read, warn)
         self.answer_by(table)
 
     @property
-    def table(self) -> LookupTable:
+    def table(self) -> OpenedTable:
         """The version that answers now."""
         return self._version.value
 
-    def answer_by(self, table: LookupTable) -> None:
+    def answer_by(self, table: OpenedTable) -> None:
         """Let `table` answer from now on."""
         self.pattern = table.pattern
         self.blocking = table.blocking
@@ -74,9 +73,9 @@ class FileTable(Lacking):
 class _Ways:
     """How a table is asked: in general, and in short where it is of a type that allows it."""
 
-    def __init__(self, table: LookupTable) -> None:
+    def __init__(self, table: OpenedTable) -> None:
         self.ask = table.lookup
-        self.lacks = lacks_of(table)
+        self.lacks = table.lacks
         self.checked: CheckedTable | None = None
         self.keeping: Keeping | None = None
         self.search: RuleSearch | None = None
@@ -91,21 +90,21 @@ class _Ways:
             self.search = search if search is not None and search.plain else None
 
 
-class _Version(Reloading[LookupTable]):
+class _Version(Reloading[OpenedTable]):
     """The table as it was read from the files last."""
 
     def __init__(
         self,
         answering: FileTable,
-        table: LookupTable,
+        table: OpenedTable,
         sources: Sources,
-        read: "Read[LookupTable]",
+        read: "Read[OpenedTable]",
         warn: Warn,
     ) -> None:
         super().__init__(table, sources, read, warn)
         self._answering = answering
 
-    def replace(self, value: LookupTable) -> None:
+    def replace(self, value: OpenedTable) -> None:
         """Answer by `value` from now on: one assignment decides, so no lookup sees half of it."""
         super().replace(value)
         self._answering.answer_by(value)

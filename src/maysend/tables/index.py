@@ -6,8 +6,9 @@ from importlib import import_module
 import msgspec
 
 from maysend.tables.file_table import FileTable
+from maysend.tables.opened import OpenedTable
 from maysend.tables.sources import Sources
-from maysend.tables.table import LookupTable, Opener, TableContext, TableError, Warn
+from maysend.tables.table import Opener, TableContext, TableError, Warn
 from maysend.tables.text import CheckedTable
 from maysend.tables.unavailable import UnavailableTable
 
@@ -51,7 +52,7 @@ _FORWARDING = frozenset({"pipemap", "proxy", "unionmap"})
 _DEFAULT_TYPE = "hash"
 
 
-def open_table(spec: str, context: TableContext) -> LookupTable:
+def open_table(spec: str, context: TableContext) -> OpenedTable:
     """Open the table `type:name`, or `name` of the type default_database_type.
 
     As in smtpd a broken table gives one whose every lookup raises TableError (retry), and
@@ -60,11 +61,11 @@ def open_table(spec: str, context: TableContext) -> LookupTable:
     """
     sources = Sources()
 
-    def read(sources: Sources, warn: Warn) -> LookupTable:
+    def read(sources: Sources, warn: Warn) -> OpenedTable:
         return _open(spec, msgspec.structs.replace(context, sources=sources, warn=warn))
 
     try:
-        table: LookupTable = read(sources, context.warn)
+        table: OpenedTable = read(sources, context.warn)
     except TableError as error:
         if context.asked_by == "postmap":
             raise
@@ -77,7 +78,7 @@ def open_table(spec: str, context: TableContext) -> LookupTable:
     return FileTable(table, sources, read, context.warn) if sources else table
 
 
-def _open(spec: str, context: TableContext) -> LookupTable:
+def _open(spec: str, context: TableContext) -> OpenedTable:
     type_name, colon, name = spec.partition(":")
     if not colon:
         type_name = context.parameters.get("default_database_type", _DEFAULT_TYPE)

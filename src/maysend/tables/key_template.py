@@ -12,7 +12,8 @@ import msgspec
 from maysend.tables.client_file import ClientParameters
 from maysend.tables.index import open_table
 from maysend.tables.match_list import MatchList
-from maysend.tables.table import LookupTable, TableContext, TableError
+from maysend.tables.opened import OpenedTable
+from maysend.tables.table import TableContext, TableError
 
 _DIGITS = frozenset("123456789")
 _LETTERS = frozenset("sudSUD") | _DIGITS
@@ -154,5 +155,5 @@ def _domain_list(text: str, spec: str, context: TableContext) -> MatchList:
     return domains
 
 
-def _asked(table: LookupTable, key: str) -> str | None:
+def _asked(table: OpenedTable, key: str) -> str | None:
     return table.lookup(key)

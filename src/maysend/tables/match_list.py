@@ -12,12 +12,13 @@ from typing import Final, Literal, TypeAlias
 
 from maysend.maincf import tokens
 from maysend.tables.network_ranges import FirstNetwork
+from maysend.tables.opened import OpenedTable
 from maysend.tables.reloading import Reloading
 from maysend.tables.sources import Sources
-from maysend.tables.table import LookupTable, TableError, Warn, ignore
+from maysend.tables.table import TableError, Warn, ignore
 from maysend.tables.text import fold
 
-Ask: TypeAlias = Callable[[LookupTable, str], str | None]
+Ask: TypeAlias = Callable[[OpenedTable, str], str | None]
 Subdomains: TypeAlias = Literal["none", "dot", "parent"]
 """Which names below a listed one match: none; those of ".name"; those of "name" itself."""
 
@@ -38,7 +39,7 @@ class Pattern:
     matches: bool
     text: str = ""
     network: Network | None = None
-    table: LookupTable | None = None
+    table: OpenedTable | None = None
     failure: str = ""
 
 
@@ -71,7 +72,7 @@ class MatchList:
         self,
         name: str,
         value: str,
-        open_table: Callable[[str], LookupTable],
+        open_table: Callable[[str], OpenedTable],
         subdomains: Subdomains = "none",
         *,
         utf8: bool = True,
@@ -247,7 +248,7 @@ class MatchList:
             return name.endswith("." + pattern.text)
         return pattern.text.startswith(".") and name.endswith(pattern.text)
 
-    def _name_in_table(self, table: LookupTable, name: str, ask: Ask) -> bool:
+    def _name_in_table(self, table: OpenedTable, name: str, ask: Ask) -> bool:
         if self._subdomains == "none":
             return ask(table, name) is not None
         key = name

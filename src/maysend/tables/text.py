@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from maysend.tables.fixed_strings import Lacking, lacks_of
+from maysend.tables.fixed_strings import lacks_of
+from maysend.tables.opened import OpenedTable
 from maysend.tables.remembering import Remembering
 from maysend.tables.table import LookupTable, TableContext, TableError
 
@@ -35,7 +36,7 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-class CheckedTable(Lacking):
+class CheckedTable(OpenedTable):
     """A table seen through the checks that Postfix puts around every table.
 
     With smtputf8_enable a key that is not UTF-8 is not found, and an answer that is not UTF-8
@@ -45,10 +46,8 @@ class CheckedTable(Lacking):
     """
 
     def __init__(self, table: LookupTable, context: TableContext, *, forwards: bool) -> None:
+        super().__init__(table)
         self.table = table
-        self.spec = table.spec
-        self.pattern = table.pattern
-        self.blocking = table.blocking
         self._utf8 = context.utf8
         self._warn = context.warn
         self._folds = not table.pattern and (context.utf8 or not forwards)

@@ -1,16 +1,15 @@
 """A table that tells of each lookup, for `maysend lookup -v`."""
 
+from maysend.tables.opened import OpenedTable
 from maysend.tables.table import LookupTable, TableError, Tell
 
 
-class TracedTable:
+class TracedTable(OpenedTable):
     """`table` as it is asked from outside: the key, what is done with it, and the answer."""
 
     def __init__(self, table: LookupTable, tell: Tell) -> None:
+        super().__init__(table)
         self.table = table
-        self.spec = table.spec
-        self.pattern = table.pattern
-        self.blocking = table.blocking
         self._tell = tell
 
     def lookup(self, key: str, /) -> str | None:
