@@ -7,21 +7,27 @@ from typing import Final
 from maysend.header.defects import LONGEST_FIELD, LONGEST_LINE, HeaderDefect
 from maysend.header.parts import ORIGINATORS, Field
 
-_LOOKED_AT: Final = re.compile(
-    rb"^((?:Resent-)?(?:From|Sender)[ \t]*):([^\n]*(?:\n[ \t][^\n]*)*)",
-    re.IGNORECASE | re.MULTILINE,
-)
+_LOOKED_AT: Final = frozenset(name.lower().encode() for name in ORIGINATORS)
 _FOLD: Final = re.compile(r"\r?\n(?=[ \t]+[^ \t\r\n])")
 
 
 def originator_fields(octets: bytes) -> tuple[Field, ...]:
     """Those of a header block's fields that say who the message is from, in order."""
-    return tuple(
-        [
-            Field(found[1].decode("ascii"), _text(found[2].removesuffix(b"\r")))
-            for found in _LOOKED_AT.finditer(octets)
-        ]
-    )
+    fields: list[Field] = []
+    lines = octets.split(b"\n")
+    at = 0
+    while at < len(lines):
+        name, colon, value = lines[at].partition(b":")
+        at += 1
+        if not colon or name.rstrip(b" \t").lower() not in _LOOKED_AT:
+            continue
+        folded = [value]
+        while at < len(lines) and lines[at].startswith((b" ", b"\t")):
+            folded.append(lines[at])
+            at += 1
+        value = b"\n".join(folded).removesuffix(b"\r")
+        fields.append(Field(name.decode("ascii"), _text(value)))
+    return tuple(fields)
 
 
 def fields_of(names_and_values: Iterable[tuple[bytes, bytes]]) -> tuple[Field, ...]:

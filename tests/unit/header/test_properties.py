@@ -1,5 +1,6 @@
 """The From: parser on random input: it reads or refuses, quickly, and agrees where all agree."""
 
+import re
 import time
 from email import message_from_bytes
 from email.headerregistry import Address, Group
@@ -57,6 +58,23 @@ def test_any_octets_are_read_or_refused(octets: bytes) -> None:
     fields = originator_fields(b"From: " + octets)
     found, refusal = read(*fields)
     assert found or refusal.startswith("Header From rejected: ")
+
+
+HEADER_PIECES = st.sampled_from(
+    [b"From", b"resent-SENDER", b"Sender", b"Fro", b"m", b":", b" ", b"\t", b"\r\n", b"\n", b"\r"]
+)
+ORIGINATOR = re.compile(
+    rb"^((?:Resent-)?(?:From|Sender)[ \t]*):([^\n]*(?:\n[ \t][^\n]*)*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@given(st.lists(HEADER_PIECES, max_size=25).map(b"".join))
+def test_the_fields_that_say_who_it_is_from_are_all_found(octets: bytes) -> None:
+    """S2.7: in whichever case, with a blank before the colon, and with all lines folded to them."""
+    wanted = [(name, value.removesuffix(b"\r")) for name, value in ORIGINATOR.findall(octets)]
+    found = [(field.name, field.value) for field in originator_fields(octets)]
+    assert found == [(name.decode(), value.decode()) for name, value in wanted]
 
 
 @given(st.lists(st.tuples(NAME, ADDRESS), min_size=1, max_size=4), st.sampled_from([None, "us"]))
