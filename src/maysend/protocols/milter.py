@@ -78,8 +78,10 @@ class PacketReader:
     """
 
     def __init__(self, fields: frozenset[bytes] | None = None, macros: bytes | None = None) -> None:
-        self._input = bytearray()
+        self._input = b""
         self._position = 0
+        self._more: list[bytes] = []
+        self._missing = 0
         self._fields = fields
         names = fields or frozenset()
         self._initials = whitespace.encode() + b"".join(n[:1] + n[:1].upper() for n in names)
@@ -87,43 +89,61 @@ class PacketReader:
 
     def feed(self, octets: bytes) -> None:
         """Take what arrived."""
-        if self._position:
-            del self._input[: self._position]
-            self._position = 0
-        self._input += octets
+        if self._position == len(self._input) and not self._more:
+            self._input, self._position = octets, 0
+            return
+        self._more.append(octets)
+        self._missing -= len(octets)
 
     def next(self) -> Command | None:
         """The next command that is there as a whole. Raises MilterError; after that it is over."""
+        if self._more:
+            if self._missing > 0:  # joined once a packet, not once a piece
+                return None
+            self._input = b"".join([self._input[self._position :], *self._more])
+            self._more.clear()
+            self._position = 0
         octets, start = self._input, self._position
         available = len(octets)
-        while available - start >= _START:
-            (length,) = _LENGTH.unpack_from(octets, start)
-            if not 0 < length <= LONGEST_PACKET:
-                raise MilterError(f"a packet of {length} octets")
-            start += _START
-            end = start + length
-            if available < end:
-                break
-            self._position = end
-            letter = octets[start]
-            if letter == _MACROS and self._macros is not None and length > 1:
-                wanted = octets[start + 1] in self._macros
-            elif letter == _HEADER and self._fields is not None and length > 1:
-                wanted = octets[start + 1] in self._initials
-                if wanted:
-                    name = octets[start + 1 : octets.find(0, start, end)]
-                    wanted = bytes(name).strip().lower() in self._fields
-            else:
-                wanted = True
-            if wanted:
-                return parse_packet(bytes(octets[start:end]))
+        while True:
+            data = start + _START
+            end = data + _length_at(octets, start) if data <= available else data
+            if end > available:
+                self._position = start
+                self._missing = end - available
+                return None
+            if self._is_wanted(octets, data, end):
+                self._position = end
+                self._missing = 0
+                return parse_packet(octets[data:end])
             start = end
-        return None
+
+    def _is_wanted(self, octets: bytes, start: int, end: int) -> bool:
+        if end - start == 1:
+            return True
+        letter, first = octets[start], octets[start + 1]
+        if letter == _MACROS and self._macros is not None:
+            return first in self._macros
+        if letter == _HEADER and self._fields is not None:
+            if first not in self._initials:
+                return False
+            name = octets[start + 1 : octets.find(b"\0", start, end)]
+            return name.strip().lower() in self._fields
+        return True
 
     @property
     def pending(self) -> int:
         """Octets that were fed and not given out yet."""
-        return len(self._input) - self._position
+        return len(self._input) - self._position + sum(map(len, self._more))
+
+
+def _length_at(octets: bytes, start: int) -> int:
+    """The length of the packet whose four octets of length begin at `start`. Raises MilterError."""
+    length = octets[start] << 24 | octets[start + 1] << 16
+    length |= octets[start + 2] << 8 | octets[start + 3]
+    if not 0 < length <= LONGEST_PACKET:
+        raise MilterError(f"a packet of {length} octets")
+    return length
 
 
 def parse_packet(packet: bytes) -> Command:
