@@ -2,7 +2,7 @@
 
 A private Postfix takes messages of 4 kB on 30 connections from smtp-source and throws them away;
 its milter is a `maysend serve` with one worker, the policy that comes with it and a directory of
-1,000 accounts. The two are measured in turns, and the median of the rounds counts: other work on
+1,000 accounts. They are measured in turns, and the median of the rounds counts: other work on
 the machine hits both. The processor time says more on a busy machine: Postfix waits for its disk,
 and where nothing else runs, the milter uses that time.
 
@@ -121,7 +121,7 @@ def main() -> None:
             in_milter = processor_seconds(process) - before
     ours, peer, null_rate = (statistics.median(rates[side]) for side in ("ours", "peer", "null"))
     print(f"milter_messages_a_second ours={ours:.0f} peer={peer:.0f} ratio={ours / peer:.2f}")
-    print(f"milter_null_a_second ours={null_rate:.0f} peer={peer:.0f} ratio={null_rate / peer:.2f}")
+    print(f"milter_null_a_second null={null_rate:.0f} peer={peer:.0f} ratio={null_rate / peer:.2f}")
     messages = MESSAGES * ROUNDS / 1e6
     with_milter, without = (used["ours"] + in_milter) / messages, used["peer"] / messages
     print(

@@ -85,7 +85,7 @@ class Evaluation(Inquiry):
         return known
 
     def keys_for(self, table: OpenedTable, name: str, kind: KeyKind) -> Keys:
-        """The keys of a name or address that a table is asked; many are found once a message."""
+        """The keys of a name or address that a table is asked; several are found once a message."""
         if table.pattern:
             return kind.whole(self, name)
         keys = self._keys.get((kind.every, name))

@@ -92,7 +92,7 @@ class Comparison:
 def _died_of_the_failure(status: int, complaints: bytes) -> bool:
     """Whether the lookup failed, and libldap ended postmap before it said so.
 
-    It may free a request with a bad filter twice: by what the memory happens to hold, that is an
-    assertion of liblber or a segmentation fault.
+    It may free a request with a bad filter twice, by what the memory happens to hold: seen as an
+    assertion of liblber that fails, and as a segmentation fault.
     """
     return status in (-SIGABRT, -SIGSEGV) and b": search error " in complaints
