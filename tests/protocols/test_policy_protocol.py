@@ -130,6 +130,48 @@ def test_what_was_learnt_of_earlier_requests_changes_nothing(asked: list[list[by
         assert learnt.pending == 0
 
 
+few_values = st.sampled_from([b"", b"v", b"vv", b"v\xff", b"=v", b"a=v"])
+same_names = st.tuples(*[few_values] * 7).map(
+    lambda values: [
+        name + b"=" + value
+        for name, value in zip(
+            (b"x", b"sender", b"y", b"recipient", b"a", b"sender", b"z"), values, strict=True
+        )
+    ]
+)
+
+
+@given(st.lists(same_names | st.lists(line, min_size=1, max_size=8), min_size=2, max_size=12))
+def test_a_client_that_changes_a_few_lines_is_read_as_one_that_comes_anew(
+    asked: list[list[bytes]],
+) -> None:
+    """Lines that never changed are compared as a whole: no value of an earlier request is given."""
+    known = requests()
+    for lines in asked:
+        octets = b"\n".join(lines) + b"\n\n"
+        known.feed(octets)
+        assert attributes(known) == one(octets)
+
+
+def test_a_line_more_or_less_between_those_that_never_changed_is_noticed() -> None:
+    decoder = requests()
+    for middle in (b"recipient=1\n", b"recipient=2\n", b"recipient=3\n"):
+        decoder.feed(b"sender=s\n" + middle + b"a=b\n\n")
+        assert attributes(decoder) == {"sender": "s", "recipient": middle[10:11].decode(), "a": "b"}
+    for middle in (b"", b"a=c\nrecipient=4\n", b"sasl_username=bob\n"):
+        octets = b"sender=s\n" + middle + b"a=b\n\n"
+        decoder.feed(octets)
+        assert attributes(decoder) == one(octets)
+
+
+def test_long_requests_are_read_and_not_remembered() -> None:
+    decoder = PolicyRequests(WANTED, 100_000)
+    for value in ("x" * 20_000, "y" * 20_000):
+        decoder.feed(f"sender={value}\na=b\n\n".encode())
+        assert attributes(decoder) == {"sender": value, "a": "b"}
+    assert not decoder._layouts
+
+
 @given(st.text(max_size=50).map(lambda t: t.encode("utf-8", "replace").decode()))
 def test_an_answer_is_one_line(action: str) -> None:
     octets = encode_action(action)

@@ -30,7 +30,8 @@ LONGEST_ACTION: Final = 4096
 _END: Final = b"\n\n"
 _NEWLINE: Final = ord("\n")
 _UNWANTED: Final = -1
-_MOST_LAYOUTS: Final = 32
+_MOST_LAYOUTS: Final = 8
+_LONGEST_KEPT: Final = 8192
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -43,33 +44,64 @@ class PolicyProtocolError(ValueError):
 
 
 class _Layout:
-    """The names of a request in their order.
+    """The names of a client's requests in their order, and the last of these requests.
 
-    A client sends the same names in the same order every time, so that each value is known by its
-    place. Of a name that comes twice the last value is wanted.
+    A client sends the same names in the same order every time, so that a value is known by its
+    place; and most lines as they were before. Those ahead of the first and after the last that
+    ever changed are compared as two texts. Of a name that comes twice the last value is wanted.
     """
 
-    def __init__(self, names: tuple[str, ...], wanted: tuple[str, ...]) -> None:
+    def __init__(self, text: str, names: tuple[str, ...], wanted: tuple[str, ...]) -> None:
         last = {name: number for number, name in enumerate(names)}
         places = {last[name]: place for place, name in enumerate(wanted) if name in last}
-        self._wanted = len(wanted)
         self._names = [f"{name}=" for name in names]
         self._places = [places.get(number, _UNWANTED) for number in range(len(names))]
+        self._lines = [""] * len(names)
+        self._values: Values = [None] * len(wanted)
+        self._take(0, text.split("\n"))
+        self._first, self._end = len(names), 0
+        self._head = self._tail = "\n"  # no request begins so: the next one is compared by lines
 
     def values(self, text: str) -> Values | None:
         """The values, or None where the request has other names."""
-        lines = text.split("\n")
+        begin, end = len(self._head), len(text) - len(self._tail)
+        if begin <= end and text.startswith(self._head) and text.endswith(self._tail):
+            first, lines = self._first, text[begin:end].split("\n")
+            is_known = len(lines) == self._end - first
+        else:
+            first, lines = 0, text.split("\n")
+            is_known = self._compare(lines)
+        return self._values.copy() if is_known and self._take(first, lines) else None
+
+    def _compare(self, lines: list[str]) -> bool:
+        """See which lines have changed; False where these have other names."""
         if len(lines) != len(self._names):
-            return None
-        values: Values = [None] * self._wanted
+            return False
         for number, line in enumerate(lines):
-            value = line.removeprefix(self._names[number])
-            if len(value) == len(line):
-                return None
-            place = self._places[number]
-            if place != _UNWANTED:
-                values[place] = value
-        return values
+            if not line.startswith(self._names[number]):
+                return False
+        changed = [number for number, line in enumerate(lines) if line != self._lines[number]]
+        if changed:
+            self._first = min(self._first, changed[0])
+            self._end = max(self._end, changed[-1] + 1)
+            self._head = "".join([f"{line}\n" for line in lines[: self._first]])
+            self._tail = "".join([f"\n{line}" for line in lines[self._end :]])
+        return True
+
+    def _take(self, first: int, lines: list[str]) -> bool:
+        """Take the values of lines, of which `first` is the first; False where one is another."""
+        number = first
+        for line in lines:
+            if line != self._lines[number]:
+                value = line.removeprefix(self._names[number])
+                if len(value) == len(line):
+                    return False
+                self._lines[number] = line
+                place = self._places[number]
+                if place != _UNWANTED:
+                    self._values[place] = value
+            number += 1
+        return True
 
 
 class PolicyRequests:
@@ -145,6 +177,8 @@ class PolicyRequests:
 
     def _known(self, text: str) -> Values | None:
         """The values of a request in a form seen before."""
+        if len(text) > _LONGEST_KEPT:
+            return None
         for layout in self._layouts:
             values = layout.values(text)
             if values is not None:
@@ -153,8 +187,8 @@ class PolicyRequests:
 
     def _learned(self, text: str) -> Values:
         names, attributes = _parsed(text)
-        if len(self._layouts) < _MOST_LAYOUTS:
-            self._layouts.append(_Layout(names, self._wanted))
+        if len(text) <= _LONGEST_KEPT and len(self._layouts) < _MOST_LAYOUTS:
+            self._layouts.append(_Layout(text, names, self._wanted))
         return [attributes.get(name) for name in self._wanted]
 
 

@@ -16,6 +16,7 @@ _NUMBERS: Final = tuple(
 _STATE: Final = FIELDS.index("protocol_state")
 _STATES: Final = {state.value: state for state in ProtocolState}
 _LONGEST_NUMBER: Final = 9
+_SMALL: Final = {str(number): number for number in range(1000)}
 
 
 def request_of(values: Values) -> Request:
@@ -43,6 +44,9 @@ def request_of(values: Values) -> Request:
 
 def _number(digits: str) -> int | None:
     """The number, if it is written as msgspec takes it: short, and with no leading zero."""
+    small = _SMALL.get(digits)
+    if small is not None:
+        return small
     if len(digits) > _LONGEST_NUMBER:
         return None
     try:
