@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from maysend.policy import Policy
 from maysend.servers.deciding import Deciding
-from maysend.servers.decision_log import DecisionLog
+from maysend.servers.decision_log import TOGETHER, DecisionLog
 from maysend.servers.log_file import LogFile
 from maysend.servers.metrics import Metrics, Sample
 from maysend.servers.policy import PolicyService
@@ -53,10 +54,18 @@ class InUse:
 class Service:
     """A running service: its socket, its log, what it counted, and its decisions."""
 
-    def __init__(self, path: Path, log: list[str], metrics: Metrics, decisions: LogFile) -> None:
+    def __init__(
+        self,
+        path: Path,
+        log: list[str],
+        metrics: Metrics,
+        decision_log: DecisionLog,
+        decisions: LogFile,
+    ) -> None:
         self.path = path
         self.log = log
         self.metrics = metrics
+        self._decision_log = decision_log
         self._decisions = decisions
 
     def client(self) -> PolicyClient:
@@ -66,6 +75,7 @@ class Service:
         return [sample for sample in self.metrics.samples() if sample.name == name]
 
     def decisions(self) -> list[dict[str, object]]:
+        self._decision_log.flush()
         self._decisions.settle()
         return [msgspec.json.decode(line) for line in self._decisions.path.open("rb")]
 
@@ -88,9 +98,8 @@ def serving(
     decisions = LogFile(folder / "decisions.jsonl", 0, 1, lambda *_: None)
     policy = Policy.from_parameters(POLICY | dict(parameters or {}), types)
     deciding = Deciding(BoundedThreads(2, patience=0.5), write)
-    service = PolicyService(
-        "policy", InUse(policy), deciding, DecisionLog(write, decisions), metrics, write
-    )
+    decision_log = DecisionLog(write, decisions)
+    service = PolicyService("policy", InUse(policy), deciding, decision_log, metrics, write)
     listener = QuestionListener(
         service, "policy", metrics, write, connections=connections, idle=idle
     )
@@ -99,7 +108,7 @@ def serving(
     sock.listen(100)
     thread.run(listener.start(sock))
     try:
-        yield Service(folder / "policy", log, metrics, decisions)
+        yield Service(folder / "policy", log, metrics, decision_log, decisions)
     finally:
         thread.run(listener.stop(5))
         sock.close()
@@ -221,6 +230,22 @@ def test_every_decision_is_in_the_decision_log(service: Service) -> None:
         for sample in service.counted("maysend_decisions_total")
     }
     assert outcomes == {"permit": 1, "reject": 1}
+
+
+def test_the_decision_log_has_every_decision_in_its_order_and_with_its_time(
+    service: Service,
+) -> None:
+    """Lines are made of several decisions at a time."""
+    wanted = [f"x{number}@example.net" for number in range(2 * TOGETHER + 3)]
+    with service.client() as client:
+        for recipient in wanted:
+            client.ask(sender="bob@example.com", recipient=recipient, **BOB)
+            time.sleep(0.001)
+    noted = service.decisions()
+    assert [line["recipient"] for line in noted] == wanted
+    times = [str(line["time"]) for line in noted]
+    assert times == sorted(times)
+    assert len(set(times)) > TOGETHER
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,9 @@ _COMMA: Final = ord(",")
 FLUSH: Final = 0.2
 """Seconds that a line may wait before it is written."""
 
+TOGETHER: Final = 32
+"""Records that are put into lines in a row: what runs for it stays in the processor's cache."""
+
 
 class Record:
     """One decision: `action` is what was answered to whoever asked, `seconds` what it took."""
@@ -78,6 +81,7 @@ class DecisionLog:
         self._clock = clock
         self._timestamps = Timestamps()
         self._encoder = msgspec.json.Encoder()
+        self._noted: list[tuple[float, Record]] = []
 
     def notes(self, decision: Decision) -> bool:
         """Whether `note` would write anything of this decision: else no record has to be made."""
@@ -88,24 +92,33 @@ class DecisionLog:
         if record.decision.reply is not None:
             self._log(reject_line(record), reject_fields(record))
         if self._file is not None:
-            self._file.append(self._line(record))
+            self._noted.append((self._clock(), record))
+            if len(self._noted) >= TOGETHER:
+                self._append_lines(self._file)
 
     def flush(self) -> None:
         """Write what is kept; to be called every FLUSH seconds."""
         if self._file is not None:
+            self._append_lines(self._file)
             self._file.flush()
 
     def close(self) -> None:
         """Write what is kept and close."""
         if self._file is not None:
+            self._append_lines(self._file)
             self._file.close()
 
-    def _line(self, record: Record) -> bytes | bytearray:
+    def _append_lines(self, file: LogFile) -> None:
+        noted, self._noted = self._noted, []
+        for when, record in noted:
+            file.append(self._line(when, record))
+
+    def _line(self, when: float, record: Record) -> bytes | bytearray:
         decision = record.decision
         reply, step = decision.reply, decision.determined_by
         with_steps = self._steps == "all" or (self._steps == "refused" and reply is not None)
         line = Line(
-            time=self._timestamps.text(self._clock()),
+            time=self._timestamps.text(when),
             listener=record.listener,
             outcome=outcome_of(decision),
             action=record.action,
