@@ -95,15 +95,24 @@ class Tree:
 
 def is_plain(address: str) -> bool:
     """Whether the address is `name@domain.tld`, with nothing that is ever rewritten or refused."""
-    local, at, domain = address.partition("@")
-    if not at or not address.isascii():
+    if _is_simple(address):
+        return True
+    if not address.isascii() or _PLAIN.fullmatch(address) is None:
         return False
-    if local.isalnum() and len(domain) <= _LONGEST_LABEL:
-        # In short what the pattern says, because nearly every address is like this.
-        below, _, top = domain.rpartition(".")
-        if len(top) > 1 and top.isalpha() and _are_labels(below):
-            return True
-    return _PLAIN.fullmatch(address) is not None and len(domain) < _LONGEST_PLAIN_DOMAIN
+    return len(address) - address.find("@") <= _LONGEST_PLAIN_DOMAIN
+
+
+def _is_simple(address: str) -> bool:
+    """In short what the pattern says, because nearly every address is of letters and digits."""
+    at, dot = address.find("@"), address.rfind(".")
+    return (
+        0 < at < dot < len(address) - 2
+        and len(address) - at <= _LONGEST_LABEL
+        and address[:at].isalnum()
+        and address[dot + 1 :].isalpha()
+        and _are_labels(address[at + 1 : dot])
+        and address.isascii()
+    )
 
 
 def _are_labels(below: str) -> bool:

@@ -4,6 +4,7 @@ Most are None, and nearly all hold until the directory changes: those are kept a
 an answer for each of many thousand accounts touches little memory.
 """
 
+import sys
 from collections.abc import Callable
 from threading import Lock
 from typing import Final
@@ -58,8 +59,11 @@ class AnswerCache:
     def lookup(self, key: str, state: State, now: Callable[[], float]) -> str | None:
         """The answer kept for `key`. Raises KeyError where none holds in `state` and at `now`."""
         kept = self._kept
-        if state is not kept.state and state != kept.state:
-            kept = self._kept = _Kept(state)
+        if state is not kept.state:
+            if state == kept.state:
+                kept.state = state  # the same, read anew: not to be compared each time
+            else:
+                kept = self._kept = _Kept(state)
         answer = kept.recent.get(key, _NOT_KEPT)
         if answer is _NOT_KEPT:
             answer = kept.earlier[key]
@@ -78,7 +82,8 @@ class AnswerCache:
         kept = self._kept
         if answer.state != kept.state:
             kept = self._kept = _Kept(answer.state)
-        self._keep(kept, key, answer.value if answer.until is None else answer)
+        # All tables of a directory keep the same text for a key, which is then read only once.
+        self._keep(kept, sys.intern(str(key)), answer.value if answer.until is None else answer)
 
     def _keep(self, kept: _Kept, key: str, answer: object) -> None:
         with self._lock:

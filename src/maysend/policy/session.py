@@ -9,7 +9,7 @@ from maysend.policy.stages import Stage, Stages
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.evaluation import Evaluation
 from maysend.restrictions.node import Deferral, Subject
-from maysend.restrictions.outcome import Action, Outcome
+from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.outcomes import DUNNO, REJECT
 from maysend.restrictions.replies import consistent_reply, printable
 from maysend.restrictions.waiting import WouldWait
@@ -315,7 +315,7 @@ class Session:
         self.dialogue.protocol_state = state
         evaluation = self._evaluation
         evaluation.steps = []
-        evaluation.actions = []
+        evaluation.actions = ()
         evaluation.reply = None
         evaluation.deciding = None
 
@@ -327,5 +327,4 @@ class Session:
         decided = evaluation.deciding
         if evaluation.reply is None:
             decided = permitting_step(steps)
-        actions: tuple[Action, ...] = tuple(evaluation.actions)
-        return Decision(evaluation.reply, steps, decided, actions)
+        return Decision(evaluation.reply, steps, decided, evaluation.actions)

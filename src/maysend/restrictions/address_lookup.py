@@ -50,17 +50,13 @@ def find_first(ask: Ask, tables: Sequence[OpenedTable], keys: Iterator[Key]) -> 
 
 def quoted_first(text: str) -> tuple[str, ...]:
     """An address key in its external form, then unquoted where that differs."""
-    local, at, domain = text.rpartition("@")
-    if at and not local.isalnum():
-        external = quote_local(text)
-        if external != text:
-            return external, text
-    elif not at and not domain.isalnum():
+    at = text.rfind("@")
+    if at >= 0:
+        external = text if text[:at].isalnum() else quote_local(text)
+    else:
         # A bare local part: quoted as if a domain followed.
-        external = quote_local(domain + "@x")[:-2]
-        if external != domain:
-            return external, text
-    return (text,)
+        external = text if text.isalnum() else quote_local(text + "@x")[:-2]
+    return (text,) if external == text else (external, text)
 
 
 def owner_keys(site: Site, ask: Ask, address: str) -> Iterator[Key]:

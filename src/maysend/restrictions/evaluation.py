@@ -55,7 +55,7 @@ class Evaluation(Inquiry):
         super().__init__(rules.site, dialogue, rules.resolver)
         self.rules = rules
         self.steps: list[Step] = []
-        self.actions: list[Action] = []
+        self.actions: tuple[Action, ...] = ()
         self.reply: Reply | None = None
         self.deciding: Step | None = None
         self.subject = Subject("", "", None)
@@ -171,7 +171,7 @@ class Evaluation(Inquiry):
 
     def act(self, name: str, argument: str = "") -> Outcome:
         """Note an action other than an answer (WARN, SLEEP, …)."""
-        self.actions.append(Action(name, argument))
+        self.actions += (Action(name, argument),)
         return DUNNO
 
     def act_on_message(self, name: str, argument: str = "") -> Outcome:

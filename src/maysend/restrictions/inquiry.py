@@ -39,8 +39,7 @@ class Inquiry:
         except TableError as error:
             self._record(Search(table.spec, (key,), None, error.reason))
             raise
-        if self._current is not None:
-            self._current.searches.append(Search(table.spec, (key,), answer))
+        self._record(Search(table.spec, (key,), answer))
         return answer
 
     def search(self, table: OpenedTable, keys: Keys) -> Found | None:
@@ -61,8 +60,8 @@ class Inquiry:
                 if answer is not None:
                     self._record(Search(table.spec, _up_to(key, asked), answer))
                     return Found(key, answer)
-        if asked and self._current is not None:
-            self._current.searches.append(Search(table.spec, asked))
+        if asked:
+            self._record(Search(table.spec, asked))
         return None
 
     def query_dns(self, name: str, type: RecordType) -> Answer:
@@ -116,7 +115,7 @@ class Inquiry:
 
     def _record(self, search: Search) -> None:
         if self._current is not None:
-            self._current.searches.append(search)
+            self._current.searches += (search,)
 
 
 def _up_to(key: str, keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ class Step:
         self.reply: Reply | None = None
         self.warned = False
         self.observed = False
-        self.searches: list[Search] = []
+        self.searches: tuple[Search, ...] = ()
         self.owner_maps: tuple[str, ...] = ()
 
     @property

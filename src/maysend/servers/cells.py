@@ -1,6 +1,5 @@
 """What is counted into."""
 
-from bisect import bisect_left
 from typing import Final
 
 SECONDS: Final[tuple[float, ...]] = (
@@ -30,5 +29,10 @@ class Histogram:
 
     def observe(self, seconds: float) -> None:
         """Count one duration."""
-        self.counts[bisect_left(SECONDS, seconds)] += 1
+        bucket = 0
+        for bound in SECONDS:  # most are in the first
+            if seconds <= bound:
+                break
+            bucket += 1
+        self.counts[bucket] += 1
         self.total += seconds
