@@ -32,6 +32,7 @@ _NEWLINE: Final = ord("\n")
 _UNWANTED: Final = -1
 _MOST_LAYOUTS: Final = 8
 _LONGEST_KEPT: Final = 8192
+"""Characters of a request whose form is learnt; smtpd's have some 800."""
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -108,7 +109,8 @@ class PolicyRequests:
     """The requests of one client.
 
     `wanted` names the attributes whose values are given out; the others are checked and dropped.
-    Memory is bounded by `longest` octets of a request that is not ended yet.
+    Memory is bounded: by `longest` octets of a request that is not ended yet, and the last request
+    of each form that was learnt.
     """
 
     def __init__(self, wanted: Sequence[str], longest: int = LONGEST_REQUEST) -> None:
