@@ -1,11 +1,14 @@
 """One answer: the reply, if anything objects, and the trace of how it came about."""
 
+from mypy_extensions import mypyc_attr
+
 from maysend.reply import Reply
 from maysend.restrictions.outcome import Action
 from maysend.restrictions.outcomes import OK
 from maysend.restrictions.trace import Step
 
 
+@mypyc_attr(acyclic=True)
 class Decision:
     """What the policy says to one command.
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from maysend.header import Field
 from maysend.policy.decision import Decision, permitting_step
 from maysend.policy.stages import Stage, Stages
@@ -25,6 +27,7 @@ NOTHING_ASKED: Final = Decision(None)
 """The decision of a command that has no list of its own, or an empty one."""
 
 
+@mypyc_attr(acyclic=True)
 class Session:
     """The policy's side of one dialogue. Every command gives a Decision.
 

@@ -2,12 +2,15 @@
 
 from typing import Literal, TypeAlias
 
+from mypy_extensions import mypyc_attr
+
 from maysend.header import Field
 
 NameStatus: TypeAlias = Literal["ok", "none", "temporary"]
 """Whether an address has a name: yes, no, or not known for now."""
 
 
+@mypyc_attr(acyclic=True)
 class Dialogue:
     """The facts of one SMTP dialogue that restrictions may look at (SMTPD_POLICY_README).
 

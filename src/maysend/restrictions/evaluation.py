@@ -7,6 +7,8 @@ The rules here are those of Postfix's smtpd for every restriction alike: `warn_i
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn, TypeAlias
 
+from mypy_extensions import mypyc_attr
+
 from maysend.reply import Reply
 from maysend.restrictions.dialogue import Dialogue
 from maysend.restrictions.inquiry import Inquiry
@@ -48,6 +50,7 @@ class Ruleset:
         self.resolver = AddressResolver(site, Transports(site))
 
 
+@mypyc_attr(acyclic=True)
 class Evaluation(Inquiry):
     """The evaluation of one SMTP dialogue against one site, stage after stage."""
 

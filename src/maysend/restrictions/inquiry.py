@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from mypy_extensions import mypyc_attr
+
 from maysend.address.hostname import is_valid_hostname
 from maysend.address.idn import is_valid_utf8_hostname
 from maysend.delegation import PolicyService, PolicyServiceError
@@ -16,6 +18,7 @@ from maysend.restrictions.waiting import WouldWait
 from maysend.tables import OpenedTable, TableError
 
 
+@mypyc_attr(acyclic=True)
 class Inquiry:
     """The questions of one dialogue, each noted in the step that is evaluated.
 

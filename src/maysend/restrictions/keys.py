@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from mypy_extensions import mypyc_attr
+
 if TYPE_CHECKING:
     from maysend.restrictions.evaluation import Evaluation
 
 
+@mypyc_attr(acyclic=True)
 class Keys:
     """The keys of one search in order. `are_folded`: folding them would change nothing."""
 
@@ -21,6 +24,7 @@ class Keys:
 NO_KEYS: Final = Keys(())
 
 
+@mypyc_attr(acyclic=True)
 class Found:
     """The first key of a search that a table knows, and what it answers."""
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mypy_extensions import mypyc_attr
+
 from maysend.maincf import Place
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class Node:
     finding: str = ""
 
 
+@mypyc_attr(acyclic=True)
 class Subject:
     """What a list of restrictions is about: the name and the words that replies begin with.
 

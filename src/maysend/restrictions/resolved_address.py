@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from mypy_extensions import mypyc_attr
+
 
 @dataclass(frozen=True)
 class Undeliverable:
@@ -22,6 +24,7 @@ class AddressClass(Enum):
     DEFAULT = "default"
 
 
+@mypyc_attr(acyclic=True)
 class ResolvedAddress:
     """An address as the restrictions see it: internal form, folded.
 

@@ -7,6 +7,8 @@ never log.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mypy_extensions import mypyc_attr
+
 from maysend.maincf.place import Place
 from maysend.reply import Reply
 from maysend.restrictions.outcomes import DUNNO
@@ -22,6 +24,7 @@ class Lookup:
     error: str | None = None
 
 
+@mypyc_attr(acyclic=True)
 class Search:
     """Keys asked of one table in turn, up to the one that `answer` or `error` is about.
 
@@ -50,6 +53,7 @@ class Search:
         yield Lookup(self.table, last, self.answer, self.error)
 
 
+@mypyc_attr(acyclic=True)
 class Step:
     """One restriction that was reached, in the order of evaluation.
 

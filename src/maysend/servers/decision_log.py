@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal, Protocol, TypeAlias
 
 import msgspec
+from mypy_extensions import mypyc_attr
 
 from maysend.policy import Decision, Request
 from maysend.restrictions.trace import Step
@@ -35,6 +36,7 @@ TOGETHER: Final = 32
 """Records that are put into lines in a row: what runs for it stays in the processor's cache."""
 
 
+@mypyc_attr(acyclic=True)
 class Record:
     """One decision: `action` is what was answered to whoever asked, `seconds` what it took."""
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 from maysend.policy import Decision, Policy, ProtocolState, Request
 from maysend.protocols.policy import REQUEST_TYPE, PolicyRequests, Values, encode_action
 from maysend.servers.cells import Cell
@@ -27,6 +29,7 @@ WANTED: Final = ("request", "policy_context", "queue_id", *FIELDS)
 """What is decided about, after attributes that say something of the question itself."""
 
 
+@mypyc_attr(acyclic=True)
 class Question:
     """A request, what else came with it, and when it came (seconds of a monotonic clock)."""
 
@@ -78,7 +81,7 @@ class PolicyService:
         request = request_of(values[3:])
         question = Question(begun, context or "", queue_id or "", request)
         policy = self._source.policy
-        decision = self._deciding.at_once(lambda wait: policy.decide(request, may_wait=wait))
+        decision = self._deciding.of_request(policy, request)
         if decision is None or decision.actions:
             return self._answer_later(policy, question, decision)
         return self._said(question, decision)
