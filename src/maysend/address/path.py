@@ -13,10 +13,10 @@ from maysend.address.groups import Address, parse
 from maysend.address.tokens import internal_form
 
 _BRACKETS: Final = ("<", ">")
-_QUOTED: Final = re.compile(r'"(?:[^\\"]|\\.)*+"', re.DOTALL)
+_QUOTED: Final = re.compile(r'"(?:[^\\"]++|\\.)*"', re.DOTALL)
 _PAIRING: Final = re.compile(r'[<>"]|\\.', re.DOTALL)
 _PLAIN: Final = re.compile(
-    r"<([A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*+)>"
+    r"<([A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)*)>"
 )
 """What nearly every client writes, and what nothing has to be done to."""
 

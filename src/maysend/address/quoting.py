@@ -11,7 +11,7 @@ from typing import Final
 # it lets 8-bit characters and `%`, `!`, `|` through: Postfix quotes by RFC 822 and leaves what is
 # not ASCII alone.
 _ATOM_CHARACTERS: Final = r"[^\x00-\x20\x7f()<>@,;:\\\".\[\]]"
-_DOT_STRING: Final = re.compile(rf"{_ATOM_CHARACTERS}++(?:\.{_ATOM_CHARACTERS}++)*+")
+_DOT_STRING: Final = re.compile(rf"{_ATOM_CHARACTERS}++(?:\.{_ATOM_CHARACTERS}++)*")
 
 _QUOTE_OR_ESCAPE: Final = re.compile(r'"|\\((?s:.)?)')
 _QUOTE_ESCAPE_OR_AT: Final = re.compile(r'["@]|\\(?s:.)')

@@ -17,8 +17,8 @@ _DOT: Final = Token(".")
 _EMPTY: Final = Token(QUOTED, "")
 
 _PLAIN: Final = re.compile(
-    r"(?!-)[A-Za-z0-9_#$&'*+/=?^`{}~-]++(?:\.[A-Za-z0-9_#$&'*+/=?^`{}~-]++)*+"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}+(?<!-))?\.)++[A-Za-z]{2,63}"
+    r"(?!-)[A-Za-z0-9_#$&'*+/=?^`{}~-]++(?:\.[A-Za-z0-9_#$&'*+/=?^`{}~-]++)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}+(?<!-))?\.)+[A-Za-z]{2,63}"
 )
 _LONGEST_PLAIN_DOMAIN: Final = 199
 _LONGEST_LABEL: Final = 62

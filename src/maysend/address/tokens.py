@@ -35,14 +35,14 @@ class Token(msgspec.Struct, frozen=True, gc=False):
 
 _OPERATORS = {operator: Token(operator) for operator in "|%!()<>@,;:\\.[]"}
 
-# Every alternative is possessive: text of any length is read once, without backtracking.
+# No alternative can fail once it has begun: text of any length is read once, without backtracking.
 _TOKEN = re.compile(
     r"""
       [ \t\r\n]++
     | (?P<operator> [|%!)<>@,;:.\]] )
-    | (?P<atom> (?: [^ \t\r\n|%!()<>@,;:\\".\[\]] | \\(?:.|\Z) )++ )
-    | " (?P<quoted> (?: [^\\"] | \\(?:.|\Z) )*+ ) "?
-    | \[ (?P<literal> (?: [^\\\]] | \\(?:.|\Z) )*+ ) \]?
+    | (?P<atom> (?: [^ \t\r\n|%!()<>@,;:\\".\[\]]++ | \\(?:.|\Z) )+ )
+    | " (?P<quoted> (?: [^\\"]++ | \\(?:.|\Z) )* ) "?
+    | \[ (?P<literal> (?: [^\\\]]++ | \\(?:.|\Z) )* ) \]?
     | (?P<comment> \( )
     """,
     re.VERBOSE | re.DOTALL,

@@ -6,7 +6,7 @@ _EVERYTHING = re.compile(r"\^?(?:\(?\.[*+]?\)?)?\$?")
 _ANY = re.compile(r"(?:\[\^[^\]]*\]|(?<!\\)\.)[*+]\??")
 _GROUP = re.compile(r"(?<!\\)\((?:\?:)?([^()|]*)(?:\|[^()]*)?\)")
 _ESCAPED = re.compile(r"\\([^0-9A-Za-z])")
-_SPECIAL = re.compile(r"(?<!\\)[][{}()*+?|^$]|\\[0-9A-Za-z]")
+_SPECIAL = re.compile(r"(?<!\\)[][{}()?*+|^$]|\\[0-9A-Za-z]")
 
 FILLER = "maysend-lint"
 """What stands for "anything" in a sample."""

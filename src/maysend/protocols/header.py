@@ -25,7 +25,7 @@ LINE_END: Final = b"\r\n"
 BLANKS: Final = (ord(" "), ord("\t"))
 END: Final = LINE_END + LINE_END
 ONLY_SOUND_LINES: Final = re.compile(
-    rb"(?:[!-9;-~]++:[^\r\n]*+\r\n(?:[ \t]++[^ \t\r\n][^\r\n]*+\r\n)*+)*+"
+    rb"(?:[!-9;-~]++:[^\r\n]*+\r\n(?:[ \t]++[^ \t\r\n][^\r\n]*+\r\n)*)*"
 )
 
 
