@@ -113,7 +113,13 @@ class DecisionLog:
     def _append_lines(self, file: LogFile) -> None:
         noted, self._noted = self._noted, []
         for when, record in noted:
-            file.append(self._line(when, record))
+            try:
+                line = self._line(when, record)
+            except Exception as problem:  # no other record loses its line by it
+                reason = f"{type(problem).__name__}: {problem}"
+                self._log(f"error: a decision can't be written: {reason}")
+            else:
+                file.append(line)
 
     def _line(self, when: float, record: Record) -> bytes | bytearray:
         decision = record.decision
