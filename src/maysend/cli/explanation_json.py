@@ -62,13 +62,17 @@ class StepReport(msgspec.Struct, frozen=True):
     ]
 
 
+class RequestReport(Request, frozen=True, omit_defaults=False):
+    """What was asked, in the attribute names of SMTPD_POLICY_README."""
+
+
 class AnswerReport(msgspec.Struct, frozen=True):
     """The answer to one command of the dialogue."""
 
     command: str
     outcome: Word
     reply: Annotated[ReplyReport | None, Meta(description="null: nothing objects")]
-    request: Request
+    request: RequestReport
     determined_by: Annotated[int | None, Meta(description="index of the step in `steps`")]
     steps: list[StepReport]
     actions: list[Action]
@@ -140,7 +144,7 @@ def _answer(explanation: Explanation) -> AnswerReport:
         command=explanation.command,
         outcome=outcome(explanation),
         reply=None if reply is None else ReplyReport(reply.code, reply.dsn, reply.text, str(reply)),
-        request=explanation.request,
+        request=RequestReport(*msgspec.structs.astuple(explanation.request)),
         determined_by=None if decided is None else decision.steps.index(decided),
         steps=[
             _step(step, explanation.never_asked.get(index, ()))

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 import msgspec
+from msgspec import field
 
 
 class ProtocolState(StrEnum):
@@ -19,16 +20,20 @@ class ProtocolState(StrEnum):
     ETRN = "ETRN"
 
 
-class Request(msgspec.Struct, frozen=True):
-    """May this client, in this state of the dialogue, go on? Addresses without angle brackets."""
+class Request(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """May this client, in this state of the dialogue, go on? Addresses without angle brackets.
 
-    # Made by position only where values come in the order of these fields (servers.policy.request).
-    protocol_state: ProtocolState = ProtocolState.RCPT
-    protocol_name: str = "ESMTP"
+    In JSON what is empty or 0 is left out.
+    """
+
+    # Made by position in servers.policy.request, taken apart by position in policy.policy.
+    # What comes from a factory is never left out of JSON.
+    protocol_state: ProtocolState = field(default_factory=lambda: ProtocolState.RCPT)
+    protocol_name: str = field(default_factory=lambda: "ESMTP")
     client_address: str = ""
     client_port: str = ""
-    client_name: str = "unknown"
-    reverse_client_name: str = "unknown"
+    client_name: str = field(default_factory=lambda: "unknown")
+    reverse_client_name: str = field(default_factory=lambda: "unknown")
     helo_name: str = ""
     sender: str = ""
     recipient: str = ""
