@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from maysend.address.characters import is_ascii
+
 _ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -10,7 +12,7 @@ def fold(text: str, *, utf8: bool = True) -> str:
 
     `utf8` is smtputf8_enable: without it only A to Z change. Never fails.
     """
-    if text.isascii():
+    if is_ascii(text):
         return text.lower()
     if not utf8:
         return text.translate(_ASCII_LOWER)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from maysend.address.characters import is_alpha, is_ascii
 from maysend.address.quoting import quote_local, unquote
 from maysend.address.tokens import LITERAL, QUOTED, Token, external_form, scan
 
@@ -97,7 +98,7 @@ def is_plain(address: str) -> bool:
     """Whether the address is `name@domain.tld`, with nothing that is ever rewritten or refused."""
     if _is_simple(address):
         return True
-    if not address.isascii() or _PLAIN.fullmatch(address) is None:
+    if not is_ascii(address) or _PLAIN.fullmatch(address) is None:
         return False
     return len(address) - address.find("@") <= _LONGEST_PLAIN_DOMAIN
 
@@ -109,9 +110,9 @@ def _is_simple(address: str) -> bool:
         0 < at < dot < len(address) - 2
         and len(address) - at <= _LONGEST_LABEL
         and address[:at].isalnum()
-        and address[dot + 1 :].isalpha()
+        and is_alpha(address[dot + 1 :])
         and _are_labels(address[at + 1 : dot])
-        and address.isascii()
+        and is_ascii(address)
     )
 
 

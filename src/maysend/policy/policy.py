@@ -6,6 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import astuple
+
 from maysend.delegation import PolicyServices
 from maysend.dns import Resolver
 from maysend.maincf import Parameters
@@ -148,33 +150,57 @@ class Policy:
 
     def session_of(self, request: Request) -> Session:
         """A dialogue with the client of a request, before its first command."""
+        # Taken apart at once: each attribute of a struct would be looked up by its name.
+        (
+            _state,
+            protocol_name,
+            client_address,
+            client_port,
+            client_name,
+            reverse_client_name,
+            _helo_name,
+            _sender,
+            _recipient,
+            _recipient_count,
+            size,
+            _instance,
+            server_address,
+            server_port,
+            sasl_method,
+            sasl_username,
+            sasl_sender,
+            encryption_protocol,
+            encryption_cipher,
+            encryption_keysize,
+            ccert_subject,
+            ccert_issuer,
+            ccert_fingerprint,
+            ccert_pubkey_fingerprint,
+            _etrn_domain,
+        ) = astuple(request)
         session = self.session(
-            client_address=request.client_address,
-            client_name=request.client_name,
-            reverse_client_name=request.reverse_client_name,
-            sasl_username=request.sasl_username,
-            sasl_method=request.sasl_method,
-            protocol_name=request.protocol_name,
+            client_address=client_address,
+            client_name=client_name,
+            reverse_client_name=reverse_client_name,
+            sasl_username=sasl_username,
+            sasl_method=sasl_method,
+            protocol_name=protocol_name,
         )
         dialogue = session.dialogue
-        dialogue.size = request.size
-        dialogue.sasl_sender = request.sasl_sender
-        dialogue.client_port = request.client_port
-        dialogue.server_address = request.server_address
-        dialogue.server_port = request.server_port
-        if request.encryption_protocol:
-            session.encrypted(
-                request.encryption_protocol,
-                request.encryption_cipher,
-                request.encryption_keysize,
-            )
+        dialogue.size = size
+        dialogue.sasl_sender = sasl_sender
+        dialogue.client_port = client_port
+        dialogue.server_address = server_address
+        dialogue.server_port = server_port
+        if encryption_protocol:
+            session.encrypted(encryption_protocol, encryption_cipher, encryption_keysize)
             session.certified(
-                request.ccert_fingerprint,
-                request.ccert_pubkey_fingerprint,
-                subject=request.ccert_subject,
-                issuer=request.ccert_issuer,
+                ccert_fingerprint,
+                ccert_pubkey_fingerprint,
+                subject=ccert_subject,
+                issuer=ccert_issuer,
                 # Postfix names subject and issuer only where it trusts the certificate.
-                trusted=bool(request.ccert_subject or request.ccert_issuer),
+                trusted=bool(ccert_subject or ccert_issuer),
             )
         return session
 
@@ -189,7 +215,8 @@ _RCPT: Final = ProtocolState.RCPT
 _DATA: Final = ProtocolState.DATA
 _ETRN: Final = ProtocolState.ETRN
 _VRFY: Final = ProtocolState.VRFY
-_HELLO: Final = (ProtocolState.HELO, ProtocolState.EHLO)
+_HELO: Final = ProtocolState.HELO
+_EHLO: Final = ProtocolState.EHLO
 
 
 def _asked(session: Session, request: Request) -> Decision:
@@ -199,7 +226,7 @@ def _asked(session: Session, request: Request) -> Decision:
         return decision
     if request.helo_name:
         decision = session.helo(request.helo_name)
-    if state in _HELLO:
+    if state is _HELO or state is _EHLO:
         return decision
     if decision.reply is not None:
         return decision

@@ -5,6 +5,7 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
+from maysend.address.characters import is_ascii
 from maysend.header import Field
 from maysend.policy.decision import Decision, permitting_step
 from maysend.policy.stages import Stage, Stages
@@ -291,9 +292,10 @@ class Session:
 
     def _is_always_accepted(self, address: str) -> bool:
         """Whether no restriction is asked: postmaster, and the sink of verification probes."""
-        folded = address.lower()
+        if len(address) == len(POSTMASTER) and address.lower() == POSTMASTER:
+            return True
         probes = self._stages.rules.site.verify_sender
-        return folded == POSTMASTER or (bool(probes) and folded == probes.lower())
+        return bool(probes) and address.lower() == probes.lower()
 
     def _undeliverable(self, address: str, dsn: str, text: str) -> Decision | None:
         """Refuse an address that no mail can be sent to, before any restriction is asked."""
@@ -301,7 +303,7 @@ class Session:
             return None
         resolved = self._evaluation.resolution_of(address)
         ascii_only = self._stages.rules.site.utf8 and not self.dialogue.smtputf8
-        if resolved.invalid or (ascii_only and not resolved.domain.isascii()):
+        if resolved.invalid or (ascii_only and not is_ascii(resolved.domain)):
             return self._syntax_error(dsn, text)
         return None
 
@@ -317,7 +319,8 @@ class Session:
     def _begin(self, state: str) -> None:
         self.dialogue.protocol_state = state
         evaluation = self._evaluation
-        evaluation.steps = []
+        if evaluation.steps:
+            evaluation.steps = []
         evaluation.actions = ()
         evaluation.reply = None
         evaluation.deciding = None

@@ -15,6 +15,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from maysend.address.characters import is_printable
+
 REQUEST_TYPE: Final = "smtpd_access_policy"
 """The only type of request that smtpd sends."""
 
@@ -213,6 +215,6 @@ def encode_action(action: str) -> bytes:
     What can't stand in it becomes a space; it is cut at LONGEST_ACTION characters.
     """
     line = action[:LONGEST_ACTION]
-    if not line.isprintable():
+    if not is_printable(line):
         line = _UNPRINTABLE.sub(" ", line)
-    return b"action=%b\n\n" % line.encode("utf-8", "surrogateescape")
+    return f"action={line}\n\n".encode("utf-8", "surrogateescape")

@@ -6,6 +6,7 @@ What an answer means is in `access_answers`. A table that fails answers as if it
 
 from typing import Final
 
+from maysend.address.characters import is_ascii
 from maysend.restrictions import replies
 from maysend.restrictions.access_answers import Access, apply_answer
 from maysend.restrictions.address_lookup import access_keys, parents, whole_keys
@@ -153,8 +154,8 @@ def _address_keys(evaluation: Evaluation, address: str) -> Keys:
 def _whole_address(evaluation: Evaluation, address: str) -> Keys:
     if not address:
         return _address_keys(evaluation, address)
-    resolved = evaluation.resolved(address).address
-    return whole_keys(resolved) if "@" in resolved else NO_KEYS
+    resolved = evaluation.resolved(address)
+    return whole_keys(resolved) if "@" in resolved.address else NO_KEYS
 
 
 def _by_name_and_address(evaluation: Evaluation, table: OpenedTable, name: str) -> Found | None:
@@ -168,9 +169,10 @@ def _by_name_and_address(evaluation: Evaluation, table: OpenedTable, name: str) 
 
 def _name_keys(evaluation: Evaluation, name: str) -> Keys:
     """A host name and its parent domains; a number has no parents."""
-    if not name or _is_address(name):
-        return _whole_name(evaluation, name)
-    return Keys(tuple(parents(name, evaluation.site.access_parents)), _is_folded(name))
+    if not name:
+        return NO_KEYS
+    asked = (name,) if _is_address(name) else tuple(parents(name, evaluation.site.access_parents))
+    return Keys(asked, _is_folded(name))
 
 
 def _network_keys(evaluation: Evaluation, address: str) -> Keys:
@@ -184,11 +186,12 @@ def _network_keys(evaluation: Evaluation, address: str) -> Keys:
 
 
 def _whole_name(evaluation: Evaluation, name: str) -> Keys:
-    return Keys((name,), _is_folded(name)) if name else NO_KEYS
+    """What a table of patterns is asked, which folds nothing."""
+    return Keys((name,)) if name else NO_KEYS
 
 
 def _is_folded(name: str) -> bool:
-    return name.isascii() and name == name.lower()
+    return is_ascii(name) and name == name.lower()
 
 
 NAME: Final = KeyKind(_name_keys, _whole_name)

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from maysend.address import quote_local, split_extension
+from maysend.address.characters import is_ascii
 from maysend.restrictions.keys import Keys
+from maysend.restrictions.resolved_address import ResolvedAddress
 from maysend.restrictions.site import Site
 from maysend.tables import OpenedTable, TableError
 from maysend.tables.match_list import Ask
@@ -83,9 +85,10 @@ def owner_keys(site: Site, ask: Ask, address: str) -> Iterator[Key]:
     yield "@" + domain, True
 
 
-def whole_keys(address: str) -> Keys:
-    """The keys of a resolved address that tables of patterns are asked."""
-    return Keys(quoted_first(address), address.isascii())
+def whole_keys(resolved: ResolvedAddress) -> Keys:
+    """The keys of a resolved address that tables of patterns are asked: these fold nothing."""
+    address = resolved.address
+    return Keys((address,) if resolved.plain else quoted_first(address))
 
 
 def access_keys(site: Site, address: str) -> Keys:
@@ -95,13 +98,13 @@ def access_keys(site: Site, address: str) -> Keys:
     user, extension = split_extension(local, site.recipient_delimiter)
     domains = parents(domain, site.access_parents)
     if extension is None and local.isalnum():  # in short what follows: nothing to quote
-        return Keys((address, *domains, f"{local}@"), address.isascii())
+        return Keys((address, *domains, f"{local}@"), is_ascii(address))
     whole = quoted_first(address)
     if extension is None:
-        return Keys((*whole, *domains, *quoted_first(f"{local}@")), address.isascii())
+        return Keys((*whole, *domains, *quoted_first(f"{local}@")), is_ascii(address))
     shorter = quoted_first(f"{user}@{domain}")
     locals = (*quoted_first(f"{local}@"), *quoted_first(f"{user}@"))
-    return Keys((*whole, *shorter, *domains, *locals), address.isascii())
+    return Keys((*whole, *shorter, *domains, *locals), is_ascii(address))
 
 
 def parents(domain: str, style: Literal["none", "dot", "parent"]) -> Iterator[str]:

@@ -4,7 +4,7 @@ The rules here are those of Postfix's smtpd for every restriction alike: `warn_i
 `defer_if_permit`, `defer_if_reject`, nesting, and the trace.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, NoReturn, TypeAlias
 
 from mypy_extensions import mypyc_attr
@@ -31,6 +31,10 @@ their own may nest deeper (seen on a live 3.7 smtpd)."""
 DEEPEST_CLASSES: Final = 300
 """How many classes may be within each other: more are refused before the stack is full, which
 compiled code would not survive."""
+
+
+NOTHING: Final = Subject("", "", None)
+"""What is evaluated before the first list."""
 
 
 class Stop(Exception):
@@ -61,7 +65,7 @@ class Evaluation(Inquiry):
         self.actions: tuple[Action, ...] = ()
         self.reply: Reply | None = None
         self.deciding: Step | None = None
-        self.subject = Subject("", "", None)
+        self.subject = NOTHING
         self.stage = ""
         self.discard = False
         self.takes_default_action = False
@@ -198,7 +202,7 @@ class Evaluation(Inquiry):
 
     # -- evaluating lists ----------------------------------------------------------------------
 
-    def run(self, nodes: Sequence[Node]) -> Outcome:
+    def run(self, nodes: tuple[Node, ...]) -> Outcome:
         """Evaluate restrictions in order until one decides, as smtpd's generic_checks() does."""
         self._depth += 1
         depth = self._depth
@@ -239,7 +243,7 @@ class Evaluation(Inquiry):
         self._classes = classes
         return outcome
 
-    def run_answer(self, nodes: Sequence[Node], name: str, words: str) -> Outcome:
+    def run_answer(self, nodes: tuple[Node, ...], name: str, words: str) -> Outcome:
         """Evaluate an access table's answer: its refusals speak of what the table was asked.
 
         One that stands too deep, within other answers and classes, is a server fault.
@@ -255,7 +259,7 @@ class Evaluation(Inquiry):
         return outcome
 
     def run_list(
-        self, stage: str, nodes: Sequence[Node], subject: Subject, *, continued: bool = False
+        self, stage: str, nodes: tuple[Node, ...], subject: Subject, *, continued: bool = False
     ) -> Outcome:
         """Evaluate one list, from a clean slate as each smtpd_check_*() does.
 

@@ -99,7 +99,10 @@ class Inquiry:
         """The address rewritten and resolved, or what failed; it is resolved once a message."""
         known = self._resolved.get(address)
         if known is None:
-            known = self._resolved[address] = self._resolver.resolve(address, self.lookup)
+            known = self._resolver.resolve_unasked(address)
+            if known is None:
+                known = self._resolver.resolve(address, self.lookup)
+            self._resolved[address] = known
         return known
 
     def is_hostname(self, name: str) -> bool:
@@ -117,9 +120,10 @@ class Inquiry:
             self._current.owner_maps = specs
 
     def _record(self, search: Search) -> None:
-        if self._current is not None:
-            self._current.searches += (search,)
+        step = self._current
+        if step is not None:
+            step.searches = (*step.searches, search) if step.searches else (search,)
 
 
 def _up_to(key: str, keys: tuple[str, ...]) -> tuple[str, ...]:
-    return keys[: keys.index(key) + 1]
+    return keys if len(keys) == 1 else keys[: keys.index(key) + 1]

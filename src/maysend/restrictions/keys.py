@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 @mypyc_attr(acyclic=True)
 class Keys:
-    """The keys of one search in order. `are_folded`: folding them would change nothing."""
+    """The keys of one search in order. `are_folded`: folding them would change nothing, which only
+    tables of fixed strings need to know."""
 
     __slots__ = ("are_folded", "asked")
 

@@ -60,7 +60,7 @@ def _allowed(evaluation: Evaluation, maps: tuple[OpenedTable, ...], recipient: s
     """The logins that may write to a recipient, as the maps word them; None: it is open."""
     resolved = evaluation.resolved(recipient)
     try:
-        return look_up(evaluation, maps, resolved.address)
+        return look_up(evaluation, maps, resolved)
     except TableError as error:
         evaluation.table_fault(error, recipient)
 

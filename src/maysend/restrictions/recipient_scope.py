@@ -50,12 +50,12 @@ def reject_recipient_scope_mismatch(item: Item, site: Site) -> Check:
             evaluation.note("no one recipient" if login else "not logged in")
             return DUNNO
         resolved = evaluation.resolved(recipient)
-        domain = resolved.address.rpartition("@")[2]
         try:
             scope = _scope(evaluation, maps, login)
             if scope is None:
                 evaluation.note(f"{login} may write anywhere")
                 return DUNNO
+            domain = resolved.address.rpartition("@")[2]
             if domains(scope).match_name(domain, evaluation.lookup) is not None:
                 evaluation.note(f"{login} may write to {domain}")
                 return DUNNO

@@ -7,6 +7,7 @@ below were read off a live Postfix 3.7 smtpd (tests/cases/enhanced_status.toml).
 import re
 from typing import Final, Protocol
 
+from maysend.address.characters import is_ascii, is_printable
 from maysend.reply import Reply
 
 CLIENT: Final = "Client host"
@@ -71,7 +72,7 @@ def consistent_reply(code: int, dsn: str, text: str, style: ReplyStyle) -> Reply
 
 def printable(text: str, *, utf8: bool = True, instead: str = " ") -> str:
     """Replace every octet that must not stand in a reply line, as Postfix's printable() does."""
-    if text.isascii() and text.isprintable():
+    if is_ascii(text) and is_printable(text):
         return text
     octets = text.encode("utf-8", "surrogateescape")
     try:

@@ -29,6 +29,14 @@ class AddressResolver:
         self._may_be_local = not site.mydestination.is_always_empty
         self._elsewhere = AddressClass.DEFAULT
         self._may_be_undeliverable = transports.may_refuse or bool(site.relocated_maps)
+        self._asks_tables = self._may_be_local or bool(self._classes) or self._may_be_undeliverable
+
+    def resolve_unasked(self, address: str) -> ResolvedAddress | None:
+        """What `resolve` gives, where no table has to be asked and nothing is rewritten."""
+        if self._asks_tables or not is_plain(address):
+            return None
+        folded = address.lower()
+        return ResolvedAddress(folded, folded[folded.find("@") + 1 :], self._elsewhere, plain=True)
 
     def resolve(self, address: str, ask: Ask) -> ResolvedAddress:
         """Rewrite and resolve an address in internal form, as smtpd_resolve_addr() does."""

@@ -115,7 +115,7 @@ def look_up_owners(evaluation: Evaluation, maps: Sequence[OpenedTable], sender: 
     """What `owners_of` gives, of an address that is not the envelope's sender."""
     resolved = evaluation.resolved(sender)
     try:
-        return look_up(evaluation, maps, resolved.address)
+        return look_up(evaluation, maps, resolved)
     except TableError as error:
         evaluation.table_fault(error, sender)
 
@@ -127,5 +127,8 @@ def split_owners(owners: str) -> list[str]:
 
 def is_owner(login: str, owners: str) -> bool:
     """Whether a login map's answer names the login, in whichever case."""
+    named = split_owners(owners)
+    if login in named:
+        return True
     folded = fold(login)
-    return any(fold(owner) == folded for owner in split_owners(owners))
+    return any(fold(owner) == folded for owner in named)

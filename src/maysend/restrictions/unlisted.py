@@ -14,7 +14,7 @@ from maysend.restrictions.map_lookup import look_up
 from maysend.restrictions.outcome import Outcome
 from maysend.restrictions.outcomes import DUNNO
 from maysend.restrictions.replies import RECIPIENT, SENDER, split_enhanced_status, status_for
-from maysend.restrictions.resolved_address import AddressClass, Undeliverable
+from maysend.restrictions.resolved_address import AddressClass, ResolvedAddress, Undeliverable
 from maysend.restrictions.restriction import Item
 from maysend.restrictions.site import Site
 from maysend.tables import OpenedTable, TableError
@@ -73,7 +73,7 @@ class _ListingCheck:
         resolved = evaluation.resolved(address)
         try:
             for maps in self._rewriting_maps:
-                if self._knows(evaluation, maps, resolved.address):
+                if self._knows(evaluation, maps, resolved):
                     return DUNNO
             if resolved.undeliverable is not None:
                 return self._refuse_undeliverable(
@@ -86,7 +86,7 @@ class _ListingCheck:
                 evaluation.site, resolved.address
             ):
                 return DUNNO
-            if self._knows(evaluation, listing.maps, resolved.address):
+            if self._knows(evaluation, listing.maps, resolved):
                 return DUNNO
         except TableError as error:
             return evaluation.table_fault(error, address)
@@ -117,8 +117,10 @@ class _ListingCheck:
         return evaluation.refuse(code, status, f"<{address}>: {self._words} rejected: {text}")
 
     @staticmethod
-    def _knows(evaluation: Evaluation, maps: Sequence[OpenedTable], address: str) -> bool:
-        return look_up(evaluation, maps, address) is not None
+    def _knows(
+        evaluation: Evaluation, maps: Sequence[OpenedTable], resolved: ResolvedAddress
+    ) -> bool:
+        return look_up(evaluation, maps, resolved) is not None
 
 
 def _listings(site: Site) -> dict[AddressClass, _Listing]:

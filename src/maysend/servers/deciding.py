@@ -12,7 +12,7 @@ Whatever goes wrong becomes a decision with a 4yz reply: it is never a permit.
 from collections.abc import Callable
 from typing import Final, Protocol, TypeAlias
 
-from maysend.policy import Decision, Policy, Request, Session, WouldWait
+from maysend.policy import Decision, Policy, Session, WouldWait
 from maysend.reply import Reply
 from maysend.servers.threads import BoundedThreads, NoFreeThread
 
@@ -62,15 +62,6 @@ class Deciding:
         """The decision, or None where it would have to wait: `in_a_thread` then gives it."""
         try:
             return question(False)
-        except WouldWait:
-            return None
-        except Exception as problem:  # fail closed, whatever it was
-            return self._failed(problem)
-
-    def of_request(self, policy: Policy, request: Request) -> Decision | None:
-        """`at_once` of a request, with fewer steps."""
-        try:
-            return policy.decide(request, may_wait=False)
         except WouldWait:
             return None
         except Exception as problem:  # fail closed, whatever it was

@@ -133,9 +133,11 @@ class QuestionListener(Generic[Question]):
     async def _let_go_of_idle(self) -> None:
         while True:
             await asyncio.sleep(min(IDLE_CHECK, self._idle))
-            silent_since = asyncio.get_running_loop().time() - self._idle
+            now = asyncio.get_running_loop().time()
             for connection in self.connections:
-                if connection.active_at < silent_since:
+                if connection.has_asked:
+                    connection.has_asked, connection.silent_since = False, now
+                elif now - connection.silent_since >= self._idle:
                     connection.end()
 
 
@@ -155,7 +157,8 @@ class Connection(asyncio.Protocol, Generic[Question]):
         self._waiting: asyncio.Task[None] | None = None
         self._is_blocked = False
         self._is_ending = False
-        self.active_at = self._loop.time()
+        self.silent_since = self._loop.time()
+        self.has_asked = False  # since somebody looked: a look at the clock each time costs more
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has connected."""
@@ -165,7 +168,7 @@ class Connection(asyncio.Protocol, Generic[Question]):
 
     def data_received(self, data: bytes) -> None:
         """The client has sent something."""
-        self.active_at = self._loop.time()
+        self.has_asked = True
         self._decoder.feed(data)
         if self._waiting is None and not self._is_blocked:
             self._serve()

@@ -7,6 +7,7 @@ the tables inside begin here.
 from collections.abc import Sequence
 from time import monotonic
 
+from maysend.address.characters import is_ascii
 from maysend.tables.compiling import IS_COMPILED
 from maysend.tables.fixed_strings import Keeping
 from maysend.tables.opened import OpenedTable
@@ -47,12 +48,12 @@ class FileTable(OpenedTable):
         ways = self._ways  # read once: it is replaced while lookups go on
         if ways.search is not None and ways.checked is not None:
             return ways.search.usual(key, ways.checked)
-        if ways.keeping is not None and key and key.isascii():
+        if ways.keeping is not None and key and is_ascii(key):
             # In short what the tables inside do.
             outdated, entries, _needed = ways.keeping.kept
             if not outdated():
                 answer = entries.get(key.lower())
-                if answer is None or answer.isascii():
+                if answer is None or is_ascii(answer):
                     return answer
         return ways.ask(key)
 

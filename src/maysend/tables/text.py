@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from maysend.address.characters import is_ascii
 from maysend.tables.fixed_strings import lacks_of
 from maysend.tables.opened import OpenedTable
 from maysend.tables.remembering import Remembering
@@ -13,7 +14,7 @@ def fold(key: str, *, utf8: bool) -> str:
 
     With `utf8` this is full Unicode case folding, else only ASCII letters change.
     """
-    if key.isascii():
+    if is_ascii(key):
         return key.lower()
     if utf8:
         return key.casefold()
@@ -22,7 +23,7 @@ def fold(key: str, *, utf8: bool) -> str:
 
 def is_utf8(text: str) -> bool:
     """Whether `text` came from valid UTF-8."""
-    if text.isascii():
+    if is_ascii(text):
         return True
     try:
         text.encode("utf-8")
@@ -68,9 +69,9 @@ class CheckedTable(OpenedTable):
 
     def lookup(self, key: str, /) -> str | None:
         """The answer for `key`, None where it is not found; TableError where that is unknown."""
-        if key.isascii():  # in short what follows, because nearly every key is
+        if is_ascii(key):  # in short what follows, because nearly every key is
             answer = self._ask(key.lower() if self._folds else key)
-            if answer is None or answer.isascii():
+            if answer is None or is_ascii(answer):
                 return answer
             return self._checked(key, answer)
         if self._utf8 and not is_utf8(key):

@@ -10,17 +10,17 @@ from maysend.protocols.policy import Values
 FIELDS: Final = Request.__struct_fields__
 """The attributes that a request is made of, in the order of their values."""
 
-_NUMBERS: Final = tuple(
-    number for number, field in enumerate(msgspec.structs.fields(Request)) if field.type is int
-)
 _STATE: Final = FIELDS.index("protocol_state")
+_COUNT: Final = FIELDS.index("recipient_count")
+_SIZE: Final = FIELDS.index("size")
+_KEYSIZE: Final = FIELDS.index("encryption_keysize")
 _STATES: Final = {state.value: state for state in ProtocolState}
 _LONGEST_NUMBER: Final = 9
 _SMALL: Final = {str(number): number for number in range(1000)}
 
 
 def request_of(values: Values) -> Request:
-    """The request; `values` are those of FIELDS. Raises ValueError where it makes no sense.
+    """The request; `values` are those of FIELDS, and used up. ValueError where it makes no sense.
 
     An attribute that did not come is not known, nor is one without a value where a value has to be
     there (SMTPD_POLICY_README). What smtpd sends is read in short; msgspec reads the rest, and
@@ -29,16 +29,14 @@ def request_of(values: Values) -> Request:
     for value in values:
         if value is None:
             return _read_slowly(values)
-    fields: list[Any] = [*values]
+    fields: list[Any] = values
     state = _STATES.get(fields[_STATE])
-    if state is None:
+    count, size = _number(fields[_COUNT]), _number(fields[_SIZE])
+    keysize = _number(fields[_KEYSIZE])
+    if state is None or count is None or size is None or keysize is None:
         return _read_slowly(values)
     fields[_STATE] = state
-    for place in _NUMBERS:
-        number = _number(fields[place])
-        if number is None:
-            return _read_slowly(values)
-        fields[place] = number
+    fields[_COUNT], fields[_SIZE], fields[_KEYSIZE] = count, size, keysize
     return Request(*fields)
 
 

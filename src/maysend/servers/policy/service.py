@@ -17,6 +17,7 @@ from maysend.servers.deciding import Deciding, PolicyInUse
 from maysend.servers.decision_log import DecisionLog, Record, outcome_of
 from maysend.servers.metrics import Metrics
 from maysend.servers.policy.action import (
+    NOTHING_OBJECTS,
     SEVERAL_ACTIONS,
     SeveralActions,
     action_of,
@@ -25,8 +26,11 @@ from maysend.servers.policy.action import (
 from maysend.servers.policy.request import FIELDS, request_of
 from maysend.servers.sleeping import sleep_as_decided
 
-WANTED: Final = ("request", "policy_context", "queue_id", *FIELDS)
-"""What is decided about, after attributes that say something of the question itself."""
+WANTED: Final = (*FIELDS, "queue_id", "policy_context", "request")
+"""What is decided about, ahead of attributes that say something of the question itself."""
+
+
+_NOTHING_OBJECTS: Final = encode_action(NOTHING_OBJECTS)
 
 
 @mypyc_attr(acyclic=True)
@@ -75,13 +79,13 @@ class PolicyService:
     def answer(self, values: Values) -> bytes | Coroutine[Any, Any, bytes]:
         """The answer, or what will have it. Raises ValueError where this is no request."""
         begun = time.perf_counter()
-        kind, context, queue_id = values[0], values[1], values[2]
+        kind, context, queue_id = values.pop(), values.pop(), values.pop()
         if kind != REQUEST_TYPE:
             raise ValueError(f"expected request={REQUEST_TYPE}, got {kind!r:.80}")
-        request = request_of(values[3:])
+        request = request_of(values)
         question = Question(begun, context or "", queue_id or "", request)
         policy = self._source.policy
-        decision = self._deciding.of_request(policy, request)
+        decision = self._deciding.at_once(lambda wait: policy.decide(request, may_wait=wait))
         if decision is None or decision.actions:
             return self._answer_later(policy, question, decision)
         return self._said(question, decision)
@@ -109,7 +113,7 @@ class PolicyService:
         self._decision_log.note(
             Record(self._name, question.queue_id, question.request, decision, action, seconds)
         )
-        return encode_action(action)
+        return _NOTHING_OBJECTS if action == NOTHING_OBJECTS else encode_action(action)
 
     def _count(self, request: Request, decision: Decision) -> None:
         key = (request.protocol_state, outcome_of(decision))
