@@ -112,14 +112,15 @@ class DecisionLog:
 
     def _append_lines(self, file: LogFile) -> None:
         noted, self._noted = self._noted, []
+        lines: list[bytes | bytearray] = []
         for when, record in noted:
             try:
-                line = self._line(when, record)
+                lines.append(self._line(when, record))
             except Exception as problem:  # no other record loses its line by it
                 reason = f"{type(problem).__name__}: {problem}"
                 self._log(f"error: a decision can't be written: {reason}")
-            else:
-                file.append(line)
+        if lines:
+            file.append(b"".join(lines))
 
     def _line(self, when: float, record: Record) -> bytes | bytearray:
         decision = record.decision

@@ -19,8 +19,8 @@ from typing import Final
 MOST_KEPT: Final = 8 * 1024 * 1024
 """Octets that are kept until the disk has had its time: then whoever appends waits for it."""
 
-AT_A_TIME: Final = 64
-"""Lines that one write has, more where many wait: while they are put together nobody decides."""
+AT_A_TIME: Final = 2
+"""Pieces that one write has, more where many wait: while they are put together nobody decides."""
 
 MOST_WRITES: Final = 32
 """Writes that are made of what waits: each takes the interpreter away from who decides."""
@@ -46,7 +46,7 @@ class LogFile:
         self._longest = longest
         self._keep = keep
         self._lost = lost
-        self._lines: list[bytes | bytearray] = []
+        self._pieces: list[bytes] = []
         self._size = 0
         self._file = -1
         self._writer = futures.ThreadPoolExecutor(1, thread_name_prefix="decision-log")
@@ -56,19 +56,19 @@ class LogFile:
         """Open the file, so that what is wrong with it shows at the start. Raises OSError."""
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
 
-    def append(self, line: bytes | bytearray) -> None:
-        """Write a line, which has its newline, at the next `flush`."""
-        self._lines.append(line)
-        self._size += len(line)
+    def append(self, lines: bytes) -> None:
+        """Write lines, each with its newline, at the next `flush`."""
+        self._pieces.append(lines)
+        self._size += len(lines)
         if self._size >= MOST_KEPT:
             self._wait()
             self.flush()
 
     def flush(self) -> None:
         """Begin to write what is kept, unless a write is under way: the next call has it then."""
-        if self._lines and (self._writing is None or self._writing.done()):
-            lines, self._lines, self._size = self._lines, [], 0
-            self._writing = self._writer.submit(self._write, lines)
+        if self._pieces and (self._writing is None or self._writing.done()):
+            pieces, self._pieces, self._size = self._pieces, [], 0
+            self._writing = self._writer.submit(self._write, pieces)
 
     def settle(self) -> None:
         """Write what is kept, and wait until it is written."""
@@ -88,17 +88,17 @@ class LogFile:
         if self._writing is not None:
             futures.wait([self._writing])
 
-    def _write(self, lines: list[bytes | bytearray]) -> None:
-        begin, at_a_time = 0, max(AT_A_TIME, len(lines) // MOST_WRITES)
+    def _write(self, pieces: list[bytes]) -> None:
+        begin, at_a_time = 0, max(AT_A_TIME, len(pieces) // MOST_WRITES)
         try:
             self._follow()
-            for begin in range(0, len(lines), at_a_time):
-                _write_all(self._file, b"".join(lines[begin : begin + at_a_time]))
+            for begin in range(0, len(pieces), at_a_time):
+                _write_all(self._file, b"".join(pieces[begin : begin + at_a_time]))
                 time.sleep(PAUSE)
             if self._longest and os.fstat(self._file).st_size >= self._longest:
                 self._rotate()
         except OSError as problem:
-            self._lost(problem, len(lines) - begin)
+            self._lost(problem, sum([lines.count(b"\n") for lines in pieces[begin:]]))
 
     def _follow(self) -> None:
         """Open the file anew where its name leads elsewhere."""
