@@ -224,8 +224,9 @@ def _asked(session: Session, request: Request) -> Decision:
     decision = session.connect()
     if state is _CONNECT or decision.reply is not None:
         return decision
-    if request.helo_name:
-        decision = session.helo(request.helo_name)
+    name = request.helo_name
+    if name:
+        decision = session.helo(name)
     if state is _HELO or state is _EHLO:
         return decision
     if decision.reply is not None:

@@ -169,13 +169,8 @@ def _step(step: Step) -> StepLine:
 
 
 def _observed(decision: Decision) -> tuple[Observed, ...]:
-    return tuple(
-        [
-            Observed(step.restriction, str(step.reply or ""))
-            for step in decision.steps
-            if step.observed
-        ]
-    )
+    observed = [step for step in decision.steps if step.observed]
+    return tuple([Observed(step.restriction, str(step.reply or "")) for step in observed])
 
 
 def outcome_of(decision: Decision) -> str:

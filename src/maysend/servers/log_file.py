@@ -22,7 +22,7 @@ MOST_KEPT: Final = 8 * 1024 * 1024
 AT_A_TIME: Final = 2
 """Pieces that one write has, more where many wait: while they are put together nobody decides."""
 
-MOST_WRITES: Final = 32
+MOST_WRITES: Final = 16
 """Writes that are made of what waits: each takes the interpreter away from who decides."""
 
 PAUSE: Final = 0.0001

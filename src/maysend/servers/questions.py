@@ -150,9 +150,11 @@ class Connection(asyncio.Protocol, Generic[Question]):
 
     def __init__(self, listener: QuestionListener[Question]) -> None:
         self._listener = listener
-        self._service = listener.service
         self._answers = listener.answers
         self._decoder = listener.service.decoder()
+        # Kept, because each call through a protocol's name would look its method up.
+        self._feed, self._next = self._decoder.feed, self._decoder.next
+        self._answer = listener.service.answer
         self._loop = asyncio.get_running_loop()
         self._waiting: asyncio.Task[None] | None = None
         self._is_blocked = False
@@ -169,7 +171,7 @@ class Connection(asyncio.Protocol, Generic[Question]):
     def data_received(self, data: bytes) -> None:
         """The client has sent something."""
         self.has_asked = True
-        self._decoder.feed(data)
+        self._feed(data)
         if self._waiting is None and not self._is_blocked:
             self._serve()
         elif self._decoder.pending > UNREAD:
@@ -212,8 +214,8 @@ class Connection(asyncio.Protocol, Generic[Question]):
     def _serve(self) -> None:
         answers: list[bytes] = []
         try:
-            while (question := self._decoder.next()) is not None:
-                answer = self._service.answer(question)
+            while (question := self._next()) is not None:
+                answer = self._answer(question)
                 if not isinstance(answer, bytes):
                     self._waiting = self._loop.create_task(self._say_later(answer))
                     break
