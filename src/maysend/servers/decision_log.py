@@ -1,6 +1,7 @@
 """What was decided: every decision as a line of JSON in a file, every refusal as a line of the log.
 
-A line of the decision log has all that was asked, so that it can be asked again of another policy:
+A line of the decision log has all that was asked, so that it can be asked again of another policy;
+what is empty or 0 is left out:
 
     {"time":"2026-11-21T14:36:47.123Z","listener":"policy","outcome":"reject",
      "action":"553 5.7.1 not owned by user bob","reply":"553 5.7.1 <alice@example.com>: Sender …",

@@ -86,6 +86,8 @@ def test_a_local_domain_is_never_left_with_a_route_before_it(address: str) -> No
 @example("bob@" + "a." * 150 + "com")
 @example("bob@a-.com")
 @example("bob@1.2")
+@example("bob.@example.com")
+@example(".bob@example.com")
 def test_the_short_way_of_plain_addresses_is_the_long_way(address: str) -> None:
     tree = Tree(scan(quote_local(address)))
     rewrite_tree(tree, SITE)
@@ -96,6 +98,7 @@ def test_the_short_way_of_plain_addresses_is_the_long_way(address: str) -> None:
         assert not long_way.error
         assert not long_way.routed
         assert long_way.recipient == address
+        assert quote_local(address) == address  # address_lookup.whole_keys goes by that
 
 
 pieces = st.sampled_from(["a", "B", "9", "-", ".", "..", "_", "+", "@", "é", "com", "x" * 61])
@@ -104,6 +107,8 @@ pieces = st.sampled_from(["a", "B", "9", "-", ".", "..", "_", "+", "@", "é", "c
 @given(st.lists(pieces, max_size=10).map("".join), st.lists(pieces, max_size=8).map("".join))
 @example("a", "b.c")
 @example("a", "b.9c")
+@example("a.", "b.c")
+@example("a", "b.c.")
 def test_plain_in_short_is_what_the_pattern_says(local: str, domain: str) -> None:
     address = f"{local}@{domain}"
     said = _PLAIN.fullmatch(address) is not None and len(domain) < 199
