@@ -30,7 +30,7 @@ from maysend.directory import Directory
 
 MESSAGES = int(os.environ.get("MAYSEND_BENCH_MESSAGES", "1500"))
 ROUNDS = int(os.environ.get("MAYSEND_BENCH_ROUNDS", "5"))
-CONNECTIONS = 30
+CONNECTIONS = os.environ.get("MAYSEND_BENCH_CONNECTIONS", "30")
 ACCOUNTS = 1000
 LOGIN = "user7@example.com"
 CONFIGURATION = """
@@ -83,7 +83,7 @@ def used_by_children() -> float:
 
 def rate(postfix: RealPostfix) -> float:
     """Messages a second, sent by Postfix's own load generator."""
-    command = ["smtp-source", "-s", str(CONNECTIONS), "-m", str(MESSAGES), "-l", "4096", "-d"]
+    command = ["smtp-source", "-s", CONNECTIONS, "-m", str(MESSAGES), "-l", "4096", "-d"]
     addresses = ["-f", LOGIN, "-t", "alice@example.net", f"inet:127.0.0.1:{postfix.port}"]
     begun = time.monotonic()
     subprocess.run([*command, *addresses], check=True, timeout=300)

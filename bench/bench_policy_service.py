@@ -184,9 +184,9 @@ def latency_at_10000(asking: LoadGenerator, path: Path) -> None:
 
 def main() -> None:
     """Measure and print."""
-    leave_a_processor()
+    processor = leave_a_processor()
     with tempfile.TemporaryDirectory() as name, maysend(folder := Path(name)) as worker:
-        asking = LoadGenerator(folder, requests(), "nn")
+        asking = LoadGenerator(folder, requests(), "nn", processor)
         path = folder / "policy"
         asking.run(path, 8, 0)  # each once: from then on the directory's answers are remembered
         fastest = 0.0
@@ -196,7 +196,7 @@ def main() -> None:
             report(f"policy_service_{connections}_connections", load, cpu, 25_000)
             fastest = max(fastest, load.rate)
         latency_at_10000(asking, path)
-        looking = LoadGenerator(folder, lookups(), ",")
+        looking = LoadGenerator(folder, lookups(), ",", processor)
         looking.run(folder / "socketmap", 8, 0)
         load, cpu = measured(looking, folder / "socketmap", worker, 16)
         report("socketmap_16_connections", load, cpu, 60_000)

@@ -31,21 +31,23 @@ class Load(NamedTuple):
     answers: dict[str, int]
 
 
-def leave_a_processor() -> None:
-    """Keep this process, and what it starts from now on, off the processor of the generator."""
-    others = os.sched_getaffinity(0) - _of_the_generator()
-    if others:  # where there is one only, all share it
+def leave_a_processor() -> int:
+    """The processor for the generator: off it this process is kept, and what it starts from now on.
+
+    Where there is one only, all share it.
+    """
+    own = max(os.sched_getaffinity(0))
+    others = os.sched_getaffinity(0) - {own}
+    if others:
         os.sched_setaffinity(0, others)
-
-
-def _of_the_generator() -> set[int]:
-    return {(os.cpu_count() or 1) - 1}
+    return own
 
 
 class LoadGenerator:
-    """Asks `questions` on unix sockets. `folder` takes the program and the questions."""
+    """Asks `questions` on unix sockets, from `processor`; `folder` takes program and questions."""
 
-    def __init__(self, folder: Path, questions: Iterable[bytes], end: str) -> None:
+    def __init__(self, folder: Path, questions: Iterable[bytes], end: str, processor: int) -> None:
+        self._processor = processor
         compiler = shutil.which("cc") or shutil.which("gcc")
         if compiler is None:
             raise SystemExit("the load generator is C: install gcc")
@@ -66,7 +68,7 @@ class LoadGenerator:
             check=True,
             capture_output=True,
             text=True,
-            preexec_fn=partial(os.sched_setaffinity, 0, _of_the_generator()),
+            preexec_fn=partial(os.sched_setaffinity, 0, {self._processor}),
         ).stdout.split()
         answered, lasted, p50, p99, longest, busy = map(float, said[:6])
         answers = {word.rpartition(":")[0]: int(word.rpartition(":")[2]) for word in said[6:]}

@@ -30,6 +30,7 @@ from maysend.servers.questions import QuestionListener
 from maysend.servers.worker_site import WorkerSite
 
 ASKED = 1000
+_TOTALS = ("events:", "totals:")
 PASSES_BEFORE = 2
 VALGRIND = (
     *("valgrind", "--tool=callgrind", "--instr-atstart=no", "--cache-sim=yes"),
@@ -78,9 +79,6 @@ def counted(profile: Path) -> dict[str, int]:
         line.split(": ", 1) for line in profile.read_text().splitlines() if line[:7] in _TOTALS
     )
     return dict(zip(fields["events"].split(), map(int, fields["totals"].split()), strict=False))
-
-
-_TOTALS = ("events:", "totals:")
 
 
 def main() -> None:

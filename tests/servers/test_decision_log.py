@@ -10,7 +10,7 @@ from maysend.servers.log_file import LogFile
 
 
 def test_a_record_that_cannot_be_written_costs_no_other_its_line(tmp_path: Path) -> None:
-    """S4.9"""
+    """Nothing is lost by one that is bad."""
     said: list[str] = []
     lost: list[int] = []
     file = LogFile(tmp_path / "log", 0, 0, lambda problem, lines: lost.append(lines))

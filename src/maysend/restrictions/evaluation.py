@@ -33,8 +33,8 @@ DEEPEST_CLASSES: Final = 300
 compiled code would not survive."""
 
 
-NOTHING: Final = Subject("", "", None)
-"""What is evaluated before the first list."""
+NO_SUBJECT: Final = Subject("", "", None)
+"""Of an evaluation before its first list."""
 
 
 class Stop(Exception):
@@ -65,7 +65,7 @@ class Evaluation(Inquiry):
         self.actions: tuple[Action, ...] = ()
         self.reply: Reply | None = None
         self.deciding: Step | None = None
-        self.subject = NOTHING
+        self.subject = NO_SUBJECT
         self.stage = ""
         self.discard = False
         self.takes_default_action = False

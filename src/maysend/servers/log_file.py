@@ -23,7 +23,7 @@ AT_A_TIME: Final = 2
 """Pieces that one write has, more where many wait: while they are put together nobody decides."""
 
 MOST_WRITES: Final = 16
-"""Writes that are made of what waits: each takes the interpreter away from who decides."""
+"""Writes at most that are made of what waits: each takes the interpreter away from who decides."""
 
 PAUSE: Final = 0.0001
 """Seconds between two writes. Who decides on the same processor would else wait until this thread's
@@ -89,7 +89,7 @@ class LogFile:
             futures.wait([self._writing])
 
     def _write(self, pieces: list[bytes]) -> None:
-        begin, at_a_time = 0, max(AT_A_TIME, len(pieces) // MOST_WRITES)
+        begin, at_a_time = 0, max(AT_A_TIME, -(-len(pieces) // MOST_WRITES))
         try:
             self._follow()
             for begin in range(0, len(pieces), at_a_time):

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from maysend.cli.explanation_json import json_schema
 from maysend.cli.main import main
+from maysend.policy import Request
 
 SCHEMA = json.loads(
     (Path(__file__).parents[3] / "docs" / "schema" / "explanation.schema.json").read_text()
@@ -91,6 +92,13 @@ def test_json_has_the_same_facts(postfix: Path) -> None:
     answers = [lookup["answer"] for lookup in step["never_asked"]]
     assert "tracy@example.com" in answers
     assert answer["fix"]["parameter"] == "smtpd_sender_login_maps"
+
+
+def test_json_has_what_was_asked_also_where_it_is_empty(postfix: Path) -> None:
+    document = explained_as_json("-c", str(postfix), *TRACY_AS_ALICE, *TO_BOB)
+    asked = document["answers"][0]["request"]
+    assert list(asked) == list(Request.__struct_fields__)
+    assert asked["etrn_domain"] == ""
 
 
 def explained_as_json(*arguments: str) -> Any:
